@@ -1,0 +1,36 @@
+"""The Celery application. Tasks and the broker carry row ids only."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import celeryd_init, setup_logging
+from django.conf import settings
+
+from sequence_portal import env
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
+
+app = Celery("sequence_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Queues whose workers open sealed secrets. No other process may hold a private seal key.
+QUEUES_THAT_OPEN_SECRETS = frozenset({"checks", "sweeps"})
+
+
+@setup_logging.connect
+def keep_django_logging(**_: Any) -> None:
+    """Being connected is enough: Celery then leaves the logging of the settings alone."""
+
+
+@celeryd_init.connect
+def hold_private_keys_where_they_belong(options: dict[str, Any], **_: Any) -> None:
+    """A worker starts only with the seal keys that its queues call for."""
+    named = options.get("queues") or ()
+    queues = set(named.split(",") if isinstance(named, str) else named)
+    opens = bool(queues) and queues <= QUEUES_THAT_OPEN_SECRETS
+    if opens and not settings.SEAL_PRIVATE_KEYS:
+        env.refuse("this worker checks keys and needs SEAL_PRIVATE_KEYS.")
+    if settings.SEAL_PRIVATE_KEYS and not opens:
+        env.refuse("SEAL_PRIVATE_KEYS belongs to workers of the queues checks and sweeps only (-Q checks).")

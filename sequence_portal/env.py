@@ -1,0 +1,96 @@
+"""Reads the environment. What is missing or wrong stops the start with one clear line."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import environ
+
+reader = environ.Env()
+
+
+def refuse(reason: str) -> NoReturn:
+    """End the process with one line on standard error and status 1."""
+    sys.exit(f"sequence_portal does not start: {reason}")
+
+
+def value(name: str, default: str = "") -> str:
+    return str(reader.str(name, default=default))
+
+
+def flag(name: str) -> bool:
+    return bool(reader.bool(name, default=False))
+
+
+def number(name: str, default: int) -> int:
+    try:
+        return int(reader.int(name, default=default))
+    except ValueError:
+        refuse(f"{name} must be a whole number.")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in value(name, default).split(",") if word.strip()]
+
+
+def secret(name: str) -> str:
+    """A secret from the variable NAME, or from the file that NAME_FILE names; empty where neither is set."""
+    path = os.environ.get(f"{name}_FILE", "")
+    if not path:
+        return value(name)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        refuse(f"{name}_FILE names a file that cannot be read.")
+
+
+def required_secret(name: str, made_by: str) -> str:
+    found = secret(name)
+    if not found:
+        refuse(f"{name} is not set. {made_by}")
+    return found
+
+
+def mapping(name: str) -> dict[str, str]:
+    """A JSON object of text to text."""
+    try:
+        found = reader.json(name, default={})
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(item, str) for item in found.values()):
+        refuse(f'{name} must be a JSON object of texts, such as {{"binance": "https://…"}}.')
+    return dict(found)
+
+
+def addresses(name: str) -> tuple[str, ...]:
+    found = words(name)
+    for address in found:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError:
+            refuse(f"{name} holds something that is no network address.")
+    return tuple(found)
+
+
+def is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def base_urls(name: str) -> dict[str, str]:
+    """Exchange id to scheme, host and port. Plain http would show every key, so it is for loopback only."""
+    found = mapping(name)
+    for exchange, url in found.items():
+        parts = urlsplit(url)
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            refuse(f"{name} sends {exchange} over plain http to another machine. Use https.")
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            refuse(f"{name} holds no http address for {exchange}.")
+    return {exchange: url.rstrip("/") for exchange, url in found.items()}

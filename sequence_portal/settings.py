@@ -1,0 +1,263 @@
+"""Django settings. Every value from outside comes through `env`; durations are named, with their reason."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from sequence_portal import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+DEBUG = env.flag("DJANGO_DEBUG")
+SECRET_KEY = env.required_secret("SECRET_KEY", "Give a random text of 50 characters or more.")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")
+PORTAL_URL = env.value("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
+
+INSTALLED_APPS = [
+    "sequence_portal.admin_site.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_otp",
+    "csp",
+    "sequence_portal.apps.PortalConfig",
+    "accounts.apps.AccountsConfig",
+    "apikeys.apps.ApiKeysConfig",
+    "notifications.apps.NotificationsConfig",
+]
+
+MIDDLEWARE = [
+    "sequence_portal.middleware.RequestFactsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "accounts.sessions.SessionLimitsMiddleware",
+    "sequence_portal.middleware.TooManyMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "sequence_portal.urls"
+WSGI_APPLICATION = "sequence_portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "sequence_portal.views.site",
+            ],
+        },
+    },
+]
+
+# Database: SQLite for one machine, PostgreSQL in production.
+DATABASES = {"default": env.reader.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # SQLite has no row locks. A write transaction takes the whole file at once instead, which serialises
+    # what PostgreSQL serialises by SELECT … FOR UPDATE; without it readers that turn writers fail.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;",
+    }
+else:
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10, "timeout": 10}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache and broker: Redis, or what is embedded in one machine's processes.
+REDIS_URL = env.secret("REDIS_URL")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "portal",
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+BROKER_URL = env.secret("BROKER_URL") or REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+if BROKER_URL:
+    CELERY_BROKER_URL = BROKER_URL
+    if BROKER_URL.startswith("redis"):
+        # A web request that rings an absent broker gives up soon: the schedule finds the row again.
+        CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
+else:
+    BROKER_DIR = VAR_DIR / "broker"
+    for _name in ("queues", "processed", "control"):
+        (BROKER_DIR / _name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "filesystem://localhost//"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": BROKER_DIR / "queues",
+        "data_folder_out": BROKER_DIR / "queues",
+        "control_folder": BROKER_DIR / "control",
+        "processed_folder": BROKER_DIR / "processed",
+        "store_processed": True,
+        "polling_interval": 0.05,
+    }
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+
+CELERY_TASK_DEFAULT_QUEUE = "chores"
+CELERY_TASK_ROUTES = {
+    "apikeys.check_key": {"queue": "checks"},
+    "notifications.deliver": {"queue": "mail"},
+    "accounts.mail_code": {"queue": "mail"},
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_TIMEZONE = "UTC"
+# How often the schedule looks for what the broker lost. A waiting person should not notice.
+LOOK_AGAIN = timedelta(seconds=5)
+CELERY_BEAT_SCHEDULE = {
+    task: {"task": task, "schedule": LOOK_AGAIN, "options": {"expires": LOOK_AGAIN.total_seconds()}}
+    for task in ("apikeys.ring_due_checks", "notifications.ring_unsent", "accounts.ring_unsent_codes")
+}
+
+# Mail
+EMAIL_CONFIG = env.secret("EMAIL_URL") or env.refuse(
+    "EMAIL_URL is not set, such as smtp+tls://user:pass@host:587."
+)
+vars().update(env.reader.email_url_config(EMAIL_CONFIG))
+EMAIL_TIMEOUT = 10
+# A worker that claimed a mail has this long before another one may send it: twenty seconds to reach the server
+# and four answers of at most EMAIL_TIMEOUT.
+MAIL_CLAIM = timedelta(seconds=60)
+SUPPORT_EMAIL = env.value("SUPPORT_EMAIL", "support@sequence.example")
+DEFAULT_FROM_EMAIL = env.value("DEFAULT_FROM_EMAIL", "Sequence Portal <portal@sequence.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Secrets of the product. Web processes hold the public seal keys and can open nothing.
+_MADE_BY = "`python manage.py generate_seal_key` prints a pair."
+SEAL_PUBLIC_KEYS = env.required_secret("SEAL_PUBLIC_KEYS", _MADE_BY)
+SEAL_PRIVATE_KEYS = env.secret("SEAL_PRIVATE_KEYS")
+FINGERPRINT_KEY = env.required_secret("FINGERPRINT_KEY", "Give a random text of 32 characters or more.")
+CODE_KEY = env.required_secret("CODE_KEY", "Give a random text of 32 characters or more.")
+
+# Exchanges
+EXCHANGE_BASE_URLS = env.base_urls("EXCHANGE_BASE_URLS")
+PORTAL_EGRESS_IPS = env.addresses("PORTAL_EGRESS_IPS")
+PARTNER_APPS = env.mapping("PARTNER_APPS")
+# A worker that claimed a check has this long before another one may take it: one exchange call of at most
+# ten seconds, a second look, and room.
+CHECK_CLAIM = timedelta(seconds=30)
+# A check that could not be made is made again after these pauses, the last one over and over.
+CHECK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 1800))
+# After this long without an answer the customer is told that it was not their doing.
+CHECK_GIVE_UP = timedelta(hours=24)
+# A key that ends this soon is accepted with a warning.
+EXPIRES_SOON = timedelta(days=14)
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "apikeys:bots"
+
+SESSION_ENGINE = (
+    "django.contrib.sessions.backends.cached_db" if REDIS_URL else "django.contrib.sessions.backends.db"
+)
+SESSION_IDLE = timedelta(minutes=60)
+SESSION_ABSOLUTE = timedelta(hours=12)
+# A secret is shown only once at the exchange, so an opened key form may be finished within this time even
+# where the session would end in between.
+KEY_FORM_LIFE = timedelta(minutes=60)
+SESSION_COOKIE_AGE = int((SESSION_ABSOLUTE + KEY_FORM_LIFE).total_seconds())
+
+# Browser
+HTTPS = urlsplit(PORTAL_URL).scheme == "https"
+_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}session"
+CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "sequence_portal.views.form_out_of_date"
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+# A pasted megabyte is refused by the form in words; what is larger never reaches it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# Language, time, files
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "sequence_portal.redaction.RedactionFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # At DEBUG these print signed addresses, headers and passphrases.
+        "ccxt": {"level": "WARNING"},
+        "aiohttp": {"level": "WARNING"},
+        "asyncio": {"level": "WARNING"},
+        # The schedule rings every few seconds; each ring in three lines would bury what matters.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}

@@ -1,0 +1,55 @@
+"""Rings the broker for one row. The row is the truth and the bell a convenience: what the broker loses, the
+schedule finds again by query.
+"""
+
+import logging
+import threading
+import time
+from functools import partial
+
+import celery
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+# Ringing takes a few milliseconds. A broker that accepts connections and then says nothing would hold a
+# request for seconds (4 to 5 were measured), so the request goes on without it after this long.
+RING_PATIENCE = 0.25
+# After a bell that did not ring, none is tried for this long: one slow request, not all of them. The
+# schedule finds the rows meanwhile.
+RING_QUIET = 5.0
+
+_quiet_until = 0.0  # on the monotonic clock; shared by all threads, where a late read costs one slow ring
+
+
+def ring_on_commit(task: str, row_id: str) -> None:
+    """Ring once the caller's transaction has committed, and not at all when it is rolled back."""
+    transaction.on_commit(partial(ring, task, row_id), robust=True)
+
+
+def ring(task: str, row_id: str, *, expires: float | None = None) -> bool:
+    """Put one row id on the queue of `task`; say whether the broker took it. Never raises.
+
+    expires: seconds after which a worker drops the bell unheard.
+    """
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return False
+    rang = threading.Event()
+    ringer = threading.Thread(target=_ring, args=(task, row_id, expires, rang), name="ring", daemon=True)
+    ringer.start()
+    ringer.join(RING_PATIENCE)
+    if not rang.is_set():
+        _quiet_until = time.monotonic() + RING_QUIET
+        logger.warning("The broker did not take %s for %s; the schedule will find it.", task, row_id)
+    return rang.is_set()
+
+
+def _ring(task: str, row_id: str, expires: float | None, rang: threading.Event) -> None:
+    try:
+        celery.current_app.send_task(task, args=[row_id], expires=expires)
+    except Exception as error:  # whatever a transport raises: a bell must not fail what it announces
+        # The class only: the message of a connection error may quote the broker's address and password.
+        logger.warning("Ringing %s failed: %s", task, type(error).__name__)
+    else:
+        rang.set()

@@ -1,0 +1,12 @@
+"""Every mail the portal sends. A new one is a member here and a folder of three under templates/emails."""
+
+from django.db.models import TextChoices
+
+
+class MailKind(TextChoices):
+    SIGN_IN_CODE = "sign_in_code", "Your code"
+    WELCOME = "welcome", "Welcome"
+    API_CONNECTED = "api_connected", "API connected"
+    API_REFRESH = "api_refresh", "API refresh"
+    API_REFUSED = "api_refused", "API key refused"
+    PASSWORD_CHANGED = "password_changed", "Password changed"

@@ -1,0 +1,56 @@
+"""Mail as rows: written in the transaction that caused it, delivered afterwards."""
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from notifications.kinds import MailKind
+
+
+class MailQuerySet(models.QuerySet["Mail"]):
+    def due(self, now: datetime) -> Self:
+        """Mails with a stored body that wait to be sent and that no worker holds at this moment."""
+        return self.filter(status=Mail.Status.WAITING, due_at__lte=now, has_body=True)
+
+    def of(self, owner_id: int) -> Self:
+        return self.filter(owner_id=owner_id)
+
+
+class Mail(models.Model):
+    """One mail to one person. Unique per cause, so a cause that happens twice mails once."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting to be sent"
+        ACCEPTED = "accepted", "Accepted by your provider"
+        FAILED = "failed", "Could not be delivered"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=30, choices=MailKind)
+    owner_id = models.BigIntegerField()  # the person, as the app that knows people numbers them
+    to = models.EmailField(max_length=254)
+    cause = models.CharField(max_length=120, unique=True)  # such as "api_refresh:<key id>"
+    subject = models.CharField(max_length=300)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    has_body = models.BooleanField(default=True)  # False for code mails: no body is ever stored
+    status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()  # when to try next; a claim moves it ahead
+    tries = models.PositiveSmallIntegerField(default=0)
+    last_answer = models.CharField(max_length=80, blank=True)  # SMTP status and class of error, no text
+    accepted_at = models.DateTimeField(null=True)
+
+    objects = MailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "mail"
+        indexes = [
+            models.Index(fields=["due_at"], name="mail_due", condition=Q(status="waiting")),
+            models.Index(fields=["owner_id", "-created_at"], name="mail_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.owner_id}"

@@ -1,0 +1,71 @@
+"""Writes mail as rows, in the transaction that causes it, and rings for delivery after the commit.
+
+The row is the truth and the bell a convenience: whatever the broker loses, `notifications.ring_unsent` finds.
+"""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from notifications.bell import ring_on_commit
+from notifications.kinds import MailKind
+from notifications.models import Mail
+from notifications.render import render
+
+DELIVER = "notifications.deliver"
+
+
+def send(kind: MailKind, *, owner_id: int, to: str, cause: str, context: Mapping[str, object]) -> None:
+    """Queue one mail inside the caller's transaction; a cause that was mailed before changes nothing.
+
+    context: what the templates of `kind` name. Raises TransactionManagementError outside a transaction,
+    where the mail and its cause could come apart.
+    """
+    _require_transaction()
+    if Mail.objects.filter(cause=cause).exists():
+        return
+    rendered = render(kind, context)
+    now = timezone.now()
+    mail = Mail(
+        kind=kind,
+        owner_id=owner_id,
+        to=to,
+        cause=cause,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        created_at=now,
+        due_at=now,
+    )
+    # Two transactions with one cause: the second waits for the first and then inserts nothing. An
+    # IntegrityError would spoil the caller's transaction on PostgreSQL.
+    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+    ring_on_commit(DELIVER, str(mail.id))
+
+
+def note(kind: MailKind, *, owner_id: int, to: str, cause: str, subject: str) -> Mail:
+    """The row of a mail whose body is never stored; the caller renders and delivers it.
+
+    Listed and counted as any mail, never rung by `notifications.ring_unsent`. Called again with the same
+    cause it returns the row that is there. Raises TransactionManagementError outside a transaction.
+    """
+    _require_transaction()
+    now = timezone.now()
+    mail = Mail(
+        kind=kind,
+        owner_id=owner_id,
+        to=to,
+        cause=cause,
+        subject=subject,
+        has_body=False,
+        created_at=now,
+        due_at=now,
+    )
+    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+    return Mail.objects.get(cause=cause)
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("Mail is written in the transaction that causes it.")

@@ -1,0 +1,58 @@
+"""Writing down what happened, in the transaction in which it happened."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit_verbs import Verb
+from accounts.models import AuditEvent, User
+
+
+def record(
+    verb: Verb,
+    *,
+    customer: User | None,
+    actor: User | None = None,
+    address: str | None = None,
+    key_id: UUID | None = None,
+    bot_id: str = "",
+    **detail: str,
+) -> None:
+    """Add one event. No actor means that the portal itself acted. Never pass a secret or a code."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("An event belongs into the transaction of what it tells.")
+    AuditEvent.objects.create(
+        at=timezone.now(),
+        verb=verb,
+        actor_kind=_kind(actor),
+        actor=actor,
+        customer=customer,
+        address=address,
+        key_id=key_id,
+        bot_id=bot_id,
+        detail=detail,
+    )
+
+
+def sentence(event: AuditEvent) -> str:
+    """What happened, in the customer's words."""
+    words: dict[str, Any] = {"bot": event.bot_id.rsplit(" / ", 1)[-1], "key": ""}
+    if "last_four" in event.detail:
+        words["key"] = f"…{event.detail['last_four']}"
+    return str(Verb(event.verb).label).format(**words)
+
+
+def by(event: AuditEvent) -> str:
+    """Who did it, as seen by the customer whose history it is."""
+    if event.actor_kind == AuditEvent.Actor.SYSTEM:
+        return "Sequence"
+    who = "You" if event.actor_id == event.customer_id else "Sequence support"
+    return f"{who}, {event.address}" if event.address else who
+
+
+def _kind(actor: User | None) -> AuditEvent.Actor:
+    if actor is None:
+        return AuditEvent.Actor.SYSTEM
+    return AuditEvent.Actor.CUSTOMER if actor.is_customer else AuditEvent.Actor.STAFF

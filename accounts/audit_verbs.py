@@ -1,0 +1,18 @@
+"""What can happen to a person or a key, in the words that the customer reads under Security history."""
+
+from django.db.models import TextChoices
+
+
+class Verb(TextChoices):
+    IMPORTED = "imported", "Account created"
+    SIGNED_IN = "signed_in", "Signed in with password and code"
+    SIGNED_OUT = "signed_out", "Signed out"
+    CODES_USED_UP = "codes_used_up", "Five wrong codes: that sign-in was ended"
+    PASSWORD_SET = "password_set", "Password set with a mailed code"
+    KEY_SUBMITTED = "key_submitted", "Key {key} of {bot} handed over"
+    KEY_ACCEPTED = "key_accepted", "Key {key} of {bot} checked and accepted"
+    KEY_REFUSED = "key_refused", "Key {key} of {bot} refused"
+    KEY_HELD = "key_held", "Key {key} of {bot} waits for support"
+    KEY_ACTIVATED = "key_activated", "Key {key} of {bot} active"
+    KEY_RETIRED = "key_retired", "Old key {key} of {bot} retired, secret wiped"
+    KEY_REVOKED = "key_revoked", "Key {key} of {bot} disconnected, secret wiped"

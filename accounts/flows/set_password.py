@@ -1,0 +1,55 @@
+"""A first or forgotten password: User ID and email, then a code mailed to that address."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit, codes, limits
+from accounts.audit_verbs import Verb
+from accounts.codes import Judgement, Ticket, Verdict
+from accounts.identifiers import canonical
+from accounts.models import Purpose, User
+from notifications import outbox
+from notifications.kinds import MailKind
+
+
+def ask(*, client_id: str, email: str, address: str) -> Ticket:
+    """Ask for a code. Whether the pair belongs to anybody shows neither in the answer nor in its time.
+
+    Raises limits.TooManyError.
+    """
+    limits.check(limits.ENTRANCE_FORMS, address)
+    limits.count(limits.ENTRANCE_FORMS, address)
+    client_id = canonical(client_id)
+    user = User.objects.filter(client_id__iexact=client_id, email__iexact=email, is_active=True).first()
+    about = f"{client_id.casefold()}\0{email.casefold()}"
+    return codes.begin(purpose=Purpose.SET_PASSWORD, user=user, about=about)
+
+
+@transaction.atomic
+def enter_code(*, ticket: Ticket, code: str, address: str) -> Judgement:
+    judgement = codes.judge(ticket, Purpose.SET_PASSWORD, code)
+    if judgement.verdict is Verdict.WRONG and judgement.tries_left == 0 and judgement.user is not None:
+        audit.record(Verb.CODES_USED_UP, customer=judgement.user, address=address)
+    return judgement
+
+
+@transaction.atomic
+def finish(*, ticket: Ticket, password: str, address: str) -> bool:
+    """Set the password once per right code. False: the proof is used or too old.
+
+    Every session of the person ends: each is bound to the password it began with.
+    """
+    user = codes.use_proof(ticket, Purpose.SET_PASSWORD)
+    if user is None:
+        return False
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit.record(Verb.PASSWORD_SET, customer=user, actor=user, address=address)
+    outbox.send(
+        MailKind.PASSWORD_CHANGED,
+        owner_id=user.pk,
+        to=user.email,
+        cause=f"password_changed:{ticket.attempt_id}",
+        context={"client_id": user.client_id, "changed_at": timezone.now(), "address": address},
+    )
+    return True

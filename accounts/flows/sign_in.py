@@ -1,0 +1,53 @@
+"""Sign in: the password first, then a code mailed to the primary address."""
+
+from django.contrib.auth import authenticate, login, logout
+from django.db import transaction
+from django.http import HttpRequest
+from django_otp import login as otp_login
+
+from accounts import audit, codes, limits, sessions
+from accounts.audit_verbs import Verb
+from accounts.codes import Judgement, Ticket, Verdict
+from accounts.models import PrimaryMailDevice, Purpose, User
+
+
+class WrongPasswordError(Exception):
+    """The pair of address and password fits nobody. Which of the two is wrong is never said."""
+
+
+def check_password(*, request: HttpRequest, email: str, password: str, address: str) -> Ticket:
+    """Ask for a code if the password is right. Raises WrongPasswordError or limits.TooManyError.
+
+    An unknown email costs one Argon2 computation too, so that time does not tell who is a customer.
+    """
+    limits.check(limits.ENTRANCE_FORMS, address)
+    limits.check(limits.WRONG_PASSWORDS, email.casefold(), address)
+    limits.count(limits.ENTRANCE_FORMS, address)
+    user = authenticate(request, username=email, password=password)
+    if not isinstance(user, User):
+        limits.count(limits.WRONG_PASSWORDS, email.casefold(), address)
+        raise WrongPasswordError
+    return codes.begin(purpose=Purpose.SIGN_IN, user=user, about=str(user.pk))
+
+
+@transaction.atomic
+def enter_code(*, request: HttpRequest, ticket: Ticket, code: str, address: str) -> Judgement:
+    """Judge the code; a right one signs in, in a session of a new key."""
+    judgement = codes.judge(ticket, Purpose.SIGN_IN, code)
+    user = judgement.user
+    if judgement.verdict is Verdict.RIGHT and user is not None:
+        codes.use_proof(ticket, Purpose.SIGN_IN)
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        otp_login(request, PrimaryMailDevice.objects.get(user=user))
+        sessions.begin(request.session)
+        audit.record(Verb.SIGNED_IN, customer=user, actor=user, address=address)
+    elif judgement.verdict is Verdict.WRONG and judgement.tries_left == 0:
+        audit.record(Verb.CODES_USED_UP, customer=user, address=address)
+    return judgement
+
+
+@transaction.atomic
+def sign_out(*, request: HttpRequest, address: str) -> None:
+    if isinstance(request.user, User):
+        audit.record(Verb.SIGNED_OUT, customer=request.user, actor=request.user, address=address)
+    logout(request)

@@ -1,0 +1,88 @@
+"""Worker side of mailed codes: the code is drawn here, lives in this process only, and is mailed at once."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import codes, limits
+from accounts.models import MailedCode, User
+from notifications import delivery, outbox
+from notifications.bell import ring
+from notifications.kinds import MailKind
+from notifications.models import Mail
+from notifications.render import render
+
+# The web rings for each code at once; only what the broker lost is older than this.
+_LOST_AFTER = timedelta(seconds=5)
+_SUBJECT = "Your code for Sequence Portal"
+
+
+@shared_task(name="accounts.mail_code")
+def mail_code(code_id: str) -> None:
+    """Draw a fresh code for the row and mail it. Safe to run twice: whoever claims the mail sends it."""
+    mail_id = _mail_of(UUID(code_id))
+    if mail_id is None or delivery.claim(mail_id, timezone.now()) is None:
+        return
+    code = MailedCode.objects.select_related("attempt__user", "mail").get(pk=code_id)
+    user, mail = code.attempt.user, code.mail
+    if user is None or mail is None:
+        return
+    context = {
+        "code": codes.draw(code),
+        "purpose_words": code.attempt.get_purpose_display(),
+        "host": urlsplit(settings.PORTAL_URL).hostname,
+        "live_minutes": int(limits.CODE_LIFE.total_seconds()) // 60,
+    }
+    delivery.attempt(mail, render(MailKind.SIGN_IN_CODE, context))
+
+
+@shared_task(name="accounts.ring_unsent_codes")
+def ring_unsent_codes() -> None:
+    """Find codes that were asked for and not mailed, whatever became of the broker's message."""
+    now = timezone.now()
+    fresh = MailedCode.objects.filter(requested_at__gt=now - limits.CODE_LIFE)
+    never_begun = Q(mail=None, expires_at=None, requested_at__lt=now - _LOST_AFTER)
+    to_try_again = Q(mail__status=Mail.Status.WAITING, mail__due_at__lte=now)
+    for code_id in fresh.filter(never_begun | to_try_again).values_list("pk", flat=True):
+        ring("accounts.mail_code", str(code_id))
+    # A code that could not be mailed in its own life is of no use any more.
+    stale = MailedCode.objects.filter(
+        requested_at__lte=now - limits.CODE_LIFE, mail__status=Mail.Status.WAITING
+    )
+    Mail.objects.filter(pk__in=stale.values("mail"), due_at__lte=now).update(status=Mail.Status.FAILED)
+
+
+def _mail_of(code_id: UUID) -> UUID | None:
+    """The mail row of a code, made on first sight; None where there is nobody to mail to, or no use."""
+    with transaction.atomic():
+        code = (
+            MailedCode.objects.select_for_update(of=("self",))
+            .select_related("attempt")
+            .filter(pk=code_id)
+            .first()
+        )
+        if code is None:
+            return None
+        if code.mail_id is not None or code.expires_at is not None:
+            return code.mail_id
+        now = timezone.now()
+        user = User.objects.filter(pk=code.attempt.user_id or 0).first()
+        if user is None or code.attempt.ended_at or code.requested_at <= now - limits.CODE_LIFE:
+            code.expires_at = now
+            code.save(update_fields=["expires_at"])
+            return None
+        code.mail = outbox.note(
+            MailKind.SIGN_IN_CODE,
+            owner_id=user.pk,
+            to=user.email,
+            cause=f"code:{code.pk}",
+            subject=_SUBJECT,
+        )
+        code.save(update_fields=["mail"])
+        return code.mail.pk

@@ -1,0 +1,1 @@
+"""Pages of the entrance and of a person's own account."""

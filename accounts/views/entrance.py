@@ -1,0 +1,109 @@
+"""Sign in with password and code, and sign out."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import code_page, codes, tickets
+from accounts.addresses import client_address
+from accounts.codes import Verdict
+from accounts.flows import sign_in as flow
+from accounts.forms import CodeForm, SignInForm
+from accounts.models import Purpose
+
+_NOTICES = {
+    "ended": "Your session has ended, so that nobody else can go on with it. Please sign in again.",
+    "out": "You are signed out.",
+    "password": "Your password is set, and every session was ended. Sign in with it now.",
+    "again": "That sign-in has ended. Start again here, and a new code is mailed.",
+}
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect(_next(request))
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            ticket = flow.check_password(
+                request=request,
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password"],
+                address=client_address(request),
+            )
+        except flow.WrongPasswordError:
+            form.add_error(
+                None, "Email address and password do not belong together. Check both, then try again."
+            )
+        else:
+            response = redirect(reverse("accounts:code", query=_kept_query(request)))
+            tickets.keep(response, ticket)
+            return response
+    notice = next((words for name, words in _NOTICES.items() if name in request.GET), "")
+    return render(request, "accounts/sign_in.html", {"form": form, "notice": notice})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect(_next(request))
+    ticket = tickets.held(request)
+    attempt = codes.find(ticket, Purpose.SIGN_IN) if ticket and request.method != "POST" else None
+    if ticket is None or (request.method != "POST" and attempt is None):
+        return _start_again()
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        judgement = flow.enter_code(
+            request=request, ticket=ticket, code=form.cleaned_data["code"], address=client_address(request)
+        )
+        if judgement.verdict is Verdict.RIGHT:
+            response = redirect(_next(request))
+            tickets.drop(response)
+            return response
+        if judgement.verdict is Verdict.ENDED:
+            return _start_again()
+        form.add_error("code", code_page.wrong_code(judgement.tries_left))
+    attempt = attempt or codes.find(ticket, Purpose.SIGN_IN)
+    return render(request, "accounts/code.html", code_page.context(form, attempt, Purpose.SIGN_IN))
+
+
+@require_POST
+def code_again(request: HttpRequest) -> HttpResponse:
+    ticket = tickets.held(request)
+    if ticket is None or not codes.again(ticket, Purpose.SIGN_IN):
+        return _start_again()
+    return redirect(reverse("accounts:code", query=_kept_query(request)))
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    flow.sign_out(request=request, address=client_address(request))
+    response = redirect(reverse("accounts:sign_in", query={"out": 1}))
+    add_never_cache_headers(response)
+    return response
+
+
+def _start_again() -> HttpResponse:
+    response = redirect(reverse("accounts:sign_in", query={"again": 1}))
+    tickets.drop(response)
+    return response
+
+
+def _kept_query(request: HttpRequest) -> dict[str, str]:
+    return {"next": request.GET["next"]} if "next" in request.GET else {}
+
+
+def _next(request: HttpRequest) -> str:
+    wanted = request.GET.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return reverse("apikeys:bots")

@@ -1,0 +1,166 @@
+"""A worker asks the exchange about a key. The claim commits first, the exchange is asked outside any
+transaction, and the verdict opens a second one. A worker that dies in between loses its claim, and the
+schedule rings again; one that comes late finds that its claim is gone, and changes nothing.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit_verbs import Verb
+from apikeys import reports, transitions, vault
+from apikeys.exchanges.base import Credentials, KeyReport, Trouble
+from apikeys.findings import FindingCode
+from apikeys.flows.activate import accept
+from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
+from apikeys.flows.refuse import refuse
+from apikeys.models import ApiKey, KeyCheck
+from apikeys.status import KeyStatus
+from apikeys.wording import gave_up_finding
+
+logger = logging.getLogger(__name__)
+
+Ask = Callable[[str, Credentials], KeyReport | Trouble]
+# A key that waits for a person is refused after this long without a word.
+HOLD = timedelta(days=7)
+
+
+def check(key_id: UUID, *, ask: Ask) -> None:
+    """Check one key that is due, unless somebody else does. `ask` takes an exchange id and credentials."""
+    started_at = timezone.now()
+    key = _claim(key_id, started_at)
+    if key is None:
+        return
+    _conclude(key, _open_and_ask(key, ask), started_at)
+
+
+def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
+    claim = uuid4()
+    claimed = ApiKey.objects.due(now).filter(pk=key_id)
+    if not claimed.update(claim=claim, claimed_until=now + settings.CHECK_CLAIM):
+        return None
+    return ApiKey.objects.select_related("bot").filter(pk=key_id, claim=claim).first()
+
+
+def _open_and_ask(key: ApiKey, ask: Ask) -> KeyReport | Trouble:
+    """Plaintext lives in this call only. What cannot be opened is ours to mend, and tried again meanwhile."""
+    try:
+        credentials = vault.open_sealed(
+            bytes(key.sealed or b""),
+            key.seal_id,
+            key_id=key.pk,
+            bot_id=key.bot.bot_id,
+            exchange=key.bot.exchange,
+        )
+    except vault.SealError as error:
+        logger.error("Key %s cannot be checked: %s", key.pk, error)
+        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="sealed")
+    return ask(key.bot.exchange, credentials)
+
+
+@transaction.atomic
+def _conclude(claimed: ApiKey, answer: KeyReport | Trouble, started_at: datetime) -> None:
+    transitions.lock_bot(claimed.bot_id)
+    now = timezone.now()
+    key = (
+        ApiKey.objects.select_related("bot__customer")
+        .filter(pk=claimed.pk, claim=claimed.claim, status=KeyStatus.CHECKING)
+        .first()
+    )
+    if key is None:
+        logger.info("Key %s was decided or taken back meanwhile; this answer is dropped", claimed.pk)
+        return
+    decision = _decide(key, answer, now)
+    KeyCheck.objects.create(
+        key=key,
+        started_at=started_at,
+        finished_at=now,
+        outcome=decision.outcome.value,
+        findings_json=[finding.as_json() for finding in decision.findings],
+        report_json=reports.as_json(answer) if isinstance(answer, KeyReport) else None,
+        exchange_code=answer.exchange_code if isinstance(answer, Trouble) else "",
+    )
+    logger.info("Key %s: %s", key.pk, decision.outcome.value)
+    _carry_out(key, answer, decision, now)
+
+
+def _decide(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Decision:
+    if isinstance(answer, Trouble):
+        return decide_trouble(answer, key.bot)
+    active = ApiKey.objects.filter(bot=key.bot).active().first()
+    policy = Policy(
+        now=now,
+        egress_ips=settings.PORTAL_EGRESS_IPS,
+        partner_apps=settings.PARTNER_APPS,
+        previous_account_id=active.account_id if active else "",
+        expires_soon=settings.EXPIRES_SOON,
+    )
+    return decide(answer, key.bot, policy)
+
+
+def _carry_out(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now: datetime) -> None:
+    fields: dict[str, object] = {}
+    if isinstance(answer, KeyReport):
+        fields = {
+            "report_json": reports.as_json(answer),
+            "account_id": answer.account_id,
+            "expires_at": answer.expires_at,
+            "checked_at": now,
+            "failed_checks": 0,
+        }
+    if decision.outcome is Outcome.ACCEPTED:
+        accept(key, decision.findings, now=now, **fields)
+    elif decision.outcome is Outcome.REFUSED:
+        refuse(key, decision.findings, now=now, **fields)
+    elif decision.outcome is Outcome.HELD:
+        _hold(key, decision, now, fields)
+    else:
+        _try_later(key, answer, decision, now)
+
+
+def _hold(key: ApiKey, decision: Decision, now: datetime, fields: dict[str, object]) -> None:
+    until = key.submitted_at + HOLD
+    if now >= until:
+        refuse(key, decision.findings, now=now, **fields)
+        return
+    first_time = FindingCode.WRONG_ACCOUNT not in {finding.code for finding in key.findings}
+    found = [finding.as_json() for finding in decision.findings]
+    _update(key, findings_json=found, check_due_at=until, claim=None, claimed_until=None, **fields)
+    if first_time:
+        audit.record(
+            Verb.KEY_HELD,
+            customer=key.bot.customer,
+            key_id=key.pk,
+            bot_id=key.bot.bot_id,
+            last_four=key.last_four,
+        )
+
+
+def _try_later(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now: datetime) -> None:
+    if now >= key.submitted_at + settings.CHECK_GIVE_UP:
+        refuse(key, [gave_up_finding(key.bot.adapter)], now=now)
+        return
+    pauses = settings.CHECK_PAUSES
+    pause = pauses[min(key.failed_checks, len(pauses) - 1)]
+    if isinstance(answer, Trouble) and answer.retry_after is not None:
+        pause = max(pause, min(timedelta(seconds=answer.retry_after), pauses[-1]))
+    found = [finding.as_json() for finding in decision.findings]
+    _update(
+        key,
+        findings_json=found,
+        failed_checks=key.failed_checks + 1,
+        check_due_at=now + pause,
+        claim=None,
+        claimed_until=None,
+    )
+
+
+def _update(key: ApiKey, **fields: object) -> None:
+    """The lock of the bot is held and the claim was just seen, so nobody else can be writing this row."""
+    ApiKey.objects.filter(pk=key.pk).update(**fields)

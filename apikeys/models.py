@@ -1,0 +1,152 @@
+"""Bots and the keys submitted for them. The database itself holds the rules that must never break."""
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+
+from accounts.identifiers import BOT_ID_MAX
+from accounts.models import User
+from apikeys.exchanges.base import Adapter, Market
+from apikeys.exchanges.registry import EXCHANGES
+from apikeys.findings import Finding
+from apikeys.status import LIVE, WAITING, KeyStatus
+
+
+class Bot(models.Model):
+    """One bot of one customer, trading one market at one exchange."""
+
+    bot_id = models.CharField("BOT ID", max_length=BOT_ID_MAX)
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="bots")
+    exchange = models.CharField(max_length=30)  # an id of the registry
+    market = models.CharField(max_length=20, choices=Market)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Upper("bot_id"), name="one_bot_per_bot_id")]
+
+    def __str__(self) -> str:
+        return self.bot_id
+
+    @property
+    def short_name(self) -> str:
+        """The last part of the BOT ID, such as BTC-1."""
+        return self.bot_id.rsplit(" / ", 1)[-1]
+
+    @property
+    def adapter(self) -> Adapter:
+        return EXCHANGES[self.exchange]
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self) -> Self:
+        return self.filter(status__in=LIVE)
+
+    def waiting(self) -> Self:
+        return self.filter(status__in=WAITING)
+
+    def active(self) -> Self:
+        return self.filter(status=KeyStatus.ACTIVE)
+
+    def of(self, customer: User) -> Self:
+        return self.filter(bot__customer=customer)
+
+    def due(self, now: datetime) -> Self:
+        """Keys whose check is due and that no worker holds at this moment."""
+        return self.filter(status=KeyStatus.CHECKING, check_due_at__lte=now).filter(
+            Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+        )
+
+
+class ApiKey(models.Model):
+    """One credential submitted for one bot; never edited, only replaced.
+
+    `sealed` holds the API key, secret and passphrase together, encrypted to a public seal key, if and only
+    if the key is live. What stays readable is the last four characters of the API key.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    bot = models.ForeignKey(Bot, models.PROTECT, related_name="keys")
+    status = models.CharField(max_length=10, choices=KeyStatus)
+    last_four = models.CharField(max_length=4)
+    fingerprint = models.CharField(max_length=64)  # keyed; equal for the same API key at the same exchange
+    trimmed = models.BooleanField(default=False)  # spaces or invisible characters were cut off when pasted
+    sealed = models.BinaryField(null=True)
+    seal_id = models.CharField(max_length=8, blank=True)  # which seal key opens it
+
+    submitted_at = models.DateTimeField()
+    check_due_at = models.DateTimeField(null=True)  # when to ask the exchange; null: no check is waiting
+    claim = models.UUIDField(null=True)  # fences off a worker whose claim has run out
+    claimed_until = models.DateTimeField(null=True)
+    failed_checks = models.PositiveSmallIntegerField(default=0)  # in a row, without an answer
+    checked_at = models.DateTimeField(null=True)  # last answer of the exchange
+    findings_json = models.JSONField(default=list)
+    report_json = models.JSONField(null=True)
+    problem = models.CharField(max_length=30, blank=True)  # a finding code, on an active key found wanting
+    account_id = models.CharField(max_length=100, blank=True)
+    expires_at = models.DateTimeField(null=True)
+
+    ready_at = models.DateTimeField(null=True)
+    activated_at = models.DateTimeField(null=True)
+    replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="replaced_by")
+    ended_at = models.DateTimeField(null=True)  # refused, retired or revoked
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        constraints = [
+            models.UniqueConstraint(
+                "bot", condition=Q(status=KeyStatus.ACTIVE), name="one_active_key_per_bot"
+            ),
+            models.UniqueConstraint("bot", condition=Q(status__in=WAITING), name="one_waiting_key_per_bot"),
+            models.UniqueConstraint(
+                "fingerprint", condition=Q(status__in=LIVE), name="one_live_key_per_fingerprint"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=LIVE, sealed__isnull=False)
+                | (~Q(status__in=LIVE) & Q(sealed__isnull=True)),
+                name="sealed_if_and_only_if_live",
+            ),
+            models.CheckConstraint(condition=Q(status__in=KeyStatus.values), name="known_key_status"),
+        ]
+        indexes = [
+            models.Index(fields=["bot", "-submitted_at"], name="keys_of_bot"),
+            models.Index(fields=["fingerprint"], name="keys_by_fingerprint"),
+            models.Index(fields=["check_due_at"], name="keys_due", condition=Q(status__in=LIVE)),
+        ]
+
+    def __str__(self) -> str:
+        return f"…{self.last_four} of {self.bot}"
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [Finding.from_json(item) for item in self.findings_json]
+
+
+class KeyCheck(models.Model):
+    """One time the exchange was asked about a key, and what came of it."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted"
+        REFUSED = "refused"
+        HELD = "held"
+        RETRY = "retry"
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="checks")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    findings_json = models.JSONField(default=list)
+    report_json = models.JSONField(null=True)
+    exchange_code = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "-started_at"], name="checks_of_key")]
+
+    def findings(self) -> list[Finding]:
+        return [Finding.from_json(item) for item in self.findings_json]

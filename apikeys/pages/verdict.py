@@ -1,0 +1,110 @@
+"""What the exchange said about a key, read back from its row: as table rows and as one sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Market
+from apikeys.findings import Finding, FindingCode, Severity
+from apikeys.flows.decide import right_name
+from apikeys.models import ApiKey
+from apikeys.pages import words
+
+_TONES = {
+    Severity.REFUSE: "bad",
+    Severity.HOLD: "warn",
+    Severity.RETRY: "busy",
+    Severity.WARN: "warn",
+    Severity.TELL: "off",
+}
+_ABOUT_ADDRESSES = {
+    FindingCode.IP_BLOCKED,
+    FindingCode.IP_NOT_OURS,
+    FindingCode.IP_EXTRA,
+    FindingCode.IP_OPEN,
+    FindingCode.APP_FOREIGN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: looked at, needed, found, what to do. `code` is empty where all is in order."""
+
+    looked_at: SafeString
+    needed: SafeString
+    found: SafeString
+    to_do: SafeString
+    tone: str
+    code: str = ""
+
+
+def rows(key: ApiKey) -> tuple[Row, ...]:
+    """Findings first, in the order in which they were made, then what is in order."""
+    findings = key.findings
+    unknown = tuple((key.report_json or {}).get("unknown", ()))
+    labels = (*key.bot.adapter.labels.values(), *unknown)
+    found = [
+        Row(
+            looked_at=words.marked(item.looked_at, unknown),
+            needed=words.marked(item.needed),
+            found=words.marked(item.found),
+            to_do=words.marked(item.to_do, labels),
+            tone=_TONES[item.severity],
+            code=item.code,
+        )
+        for item in findings
+    ]
+    return (*found, *_in_order(key, findings))
+
+
+def _in_order(key: ApiKey, findings: Sequence[Finding]) -> list[Row]:
+    report: dict[str, Any] = key.report_json or {}
+    rights: dict[str, bool | None] = report.get("rights", {})
+    unusable = report.get("product_off", [])
+    lines = [
+        _plain_row(right_name(right), "On", "On")
+        for right in NEEDED_RIGHTS[Market(key.bot.market)]
+        if rights.get(right) is True and right not in unusable
+    ]
+    lines += [
+        _plain_row(right_name(right), "Off", "Off")
+        for right in FORBIDDEN_RIGHTS
+        # A right that the exchange's key page does not name would only puzzle.
+        if rights.get(right) is False and right in key.bot.adapter.labels
+    ]
+    if report.get("bound") and not any(item.code in _ABOUT_ADDRESSES for item in findings):
+        lines.append(
+            _plain_row("Addresses", "Ours only", "Ours only" if report.get("addresses") else "Bound")
+        )
+    return lines
+
+
+def _plain_row(looked_at: str, needed: str, found: str) -> Row:
+    return Row(
+        looked_at=words.marked(looked_at),
+        needed=words.marked(needed),
+        found=words.marked(found),
+        to_do=words.marked("Nothing"),
+        tone="ok",
+    )
+
+
+def has(key: ApiKey, code: FindingCode) -> bool:
+    return any(item.code is code for item in key.findings)
+
+
+def accepted_because(key: ApiKey) -> str:
+    """What the check proved, as one sentence."""
+    if has(key, FindingCode.IP_OPEN):
+        return "It can trade and cannot withdraw or transfer. It works from any address."
+    if (key.report_json or {}).get("bound"):
+        return "It can trade, it cannot withdraw or transfer, and it is bound to our addresses."
+    return "It can trade and cannot withdraw or transfer."
+
+
+def never_answered(key: ApiKey) -> bool:
+    """Nothing was found against the key: the exchange gave no answer."""
+    codes = {item.code for item in key.findings}
+    return bool(codes) and codes <= {FindingCode.EXCHANGE_UNAVAILABLE, FindingCode.CLOCK}

@@ -1,0 +1,28 @@
+"""Worker side of keys. Arguments are row ids, nothing else."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from apikeys.exchanges import client
+from apikeys.flows.check import check
+from apikeys.models import ApiKey
+from notifications.bell import ring
+
+# One look of the schedule rings at most this many; the next look finds the rest.
+_AT_ONCE = 500
+
+
+@shared_task(name="apikeys.check_key")
+def check_key(key_id: str) -> None:
+    """Ask the exchange about one key and carry out the decision. Safe to run twice."""
+    check(UUID(key_id), ask=client.ask)
+
+
+@shared_task(name="apikeys.ring_due_checks")
+def ring_due_checks() -> None:
+    """Ring for every check that is due: paused ones, and those whose message or worker was lost."""
+    due = ApiKey.objects.due(timezone.now()).order_by("check_due_at").values_list("pk", flat=True)
+    for key_id in due[:_AT_ONCE]:
+        ring("apikeys.check_key", str(key_id))

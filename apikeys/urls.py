@@ -1,0 +1,11 @@
+from django.urls import path
+
+from apikeys import views
+
+app_name = "apikeys"
+urlpatterns = [
+    path("", views.bots, name="bots"),
+    path("bots/<int:pk>/key/", views.key_form, name="key_form"),
+    path("keys/<uuid:pk>/", views.key, name="key"),
+    path("keys/<uuid:pk>/take-back/", views.take_back, name="take_back"),
+]

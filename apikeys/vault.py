@@ -1,0 +1,135 @@
+"""Sealing and opening credentials. Only the public half of a seal key is in reach of web processes.
+
+HPKE of RFC 9180 with the hybrid of ML-KEM-768 and X25519: a copy taken today stays closed to a quantum
+computer of tomorrow. A key travels through the environment as `id:base64url`, several parted by commas,
+newest first; the id is the first eight hex digits of the SHA-256 of the raw public key.
+
+Raw public key: 1184 bytes ML-KEM-768, then 32 bytes X25519. Raw private key: 64 bytes ML-KEM-768 seed,
+then 32 bytes X25519.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from django.conf import settings
+
+from apikeys.exchanges.base import Credentials
+
+_SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.SHAKE256, hpke.AEAD.AES_256_GCM)
+_MLKEM_PUBLIC_BYTES = 1184
+_MLKEM_SEED_BYTES = 64
+
+
+class SealError(Exception):
+    """A seal key that is malformed or missing, or a sealed value that does not open. Carries no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    ciphertext: bytes  # plaintext length plus 1136 bytes
+    seal_id: str
+
+
+def generate_pair() -> tuple[str, str]:
+    """A new private and public key, each in the form of the environment."""
+    mlkem, x25519 = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
+    public = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
+    private = mlkem.private_bytes_raw() + x25519.private_bytes_raw()
+    key_id = _key_id(public)
+    return _entry(key_id, private), _entry(key_id, public)
+
+
+def seal(credentials: Credentials, *, key_id: UUID, bot_id: str, exchange: str) -> Sealed:
+    """Encrypt to the newest public key, bound to the row, the bot and the exchange."""
+    seal_id, public = next(iter(_public_keys(settings.SEAL_PUBLIC_KEYS).items()))
+    plaintext = json.dumps([credentials.api_key, credentials.secret, credentials.passphrase]).encode()
+    ciphertext = _SUITE.encrypt(plaintext, public, info=_info(key_id, bot_id, exchange))
+    return Sealed(ciphertext=ciphertext, seal_id=seal_id)
+
+
+def open_sealed(sealed: bytes, seal_id: str, *, key_id: UUID, bot_id: str, exchange: str) -> Credentials:
+    """Decrypt. Raises SealError where the private key is not here or anything was altered or moved."""
+    private = _private_keys(settings.SEAL_PRIVATE_KEYS).get(seal_id)
+    if private is None:
+        raise SealError(f"This process holds no private seal key {seal_id}.")
+    try:
+        plaintext = _SUITE.decrypt(bytes(sealed), private, info=_info(key_id, bot_id, exchange))
+    except InvalidTag:
+        raise SealError("A sealed value does not open: altered, or moved from another row.") from None
+    api_key, secret, passphrase = json.loads(plaintext)
+    return Credentials(api_key=api_key, secret=secret, passphrase=passphrase)
+
+
+def fingerprint(exchange: str, api_key: str) -> str:
+    """A keyed hash that is equal for the same API key at the same exchange; 64 hex digits."""
+    message = f"{exchange}\0{api_key}".encode()
+    return hmac.new(settings.FINGERPRINT_KEY.encode(), message, hashlib.sha256).hexdigest()
+
+
+def check_keys() -> None:
+    """Raise SealError where a key of the environment is malformed, or a private one lacks its public half."""
+    public = _public_keys(settings.SEAL_PUBLIC_KEYS)
+    private = _private_keys(settings.SEAL_PRIVATE_KEYS)
+    if not public:
+        raise SealError("SEAL_PUBLIC_KEYS holds no key.")
+    if private and next(iter(public)) not in private:
+        raise SealError("SEAL_PRIVATE_KEYS lacks the private half of the newest public seal key.")
+
+
+def _info(key_id: UUID, bot_id: str, exchange: str) -> bytes:
+    return json.dumps(["sequence-portal/api-key/1", str(key_id), bot_id, exchange]).encode()
+
+
+def _key_id(public: bytes) -> str:
+    return hashlib.sha256(public).hexdigest()[:8]
+
+
+def _entry(key_id: str, raw: bytes) -> str:
+    return f"{key_id}:{base64.urlsafe_b64encode(raw).decode().rstrip('=')}"
+
+
+def _parse(entries: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for entry in filter(None, (part.strip() for part in entries.split(","))):
+        key_id, _, encoded = entry.partition(":")
+        try:
+            found[key_id] = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        except (binascii.Error, ValueError):
+            raise SealError("A seal key is not in the form id:base64url.") from None
+    return found
+
+
+@cache
+def _public_keys(entries: str) -> Mapping[str, hpke.MLKEM768X25519PublicKey]:
+    keys = {}
+    for key_id, raw in _parse(entries).items():
+        if _key_id(raw) != key_id:
+            raise SealError(f"The public seal key {key_id} does not match its id.")
+        mlkem = MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC_BYTES])
+        x25519 = X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC_BYTES:])
+        keys[key_id] = hpke.MLKEM768X25519PublicKey(mlkem, x25519)
+    return keys
+
+
+@cache
+def _private_keys(entries: str) -> Mapping[str, hpke.MLKEM768X25519PrivateKey]:
+    keys = {}
+    for key_id, raw in _parse(entries).items():
+        try:
+            mlkem = MLKEM768PrivateKey.from_seed_bytes(raw[:_MLKEM_SEED_BYTES])
+            x25519 = X25519PrivateKey.from_private_bytes(raw[_MLKEM_SEED_BYTES:])
+        except ValueError:
+            raise SealError(f"The private seal key {key_id} has the wrong length.") from None
+        keys[key_id] = hpke.MLKEM768X25519PrivateKey(mlkem, x25519)
+    return keys

@@ -1,0 +1,80 @@
+"""Pages about bots and keys. What belongs to somebody else does not exist here: 404."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import sessions
+from accounts.access import SignedInRequest, signed_in
+from accounts.addresses import client_address
+from apikeys import pages
+from apikeys.flows import revoke
+from apikeys.flows import submit as submit_flow
+from apikeys.forms import KeyForm
+from apikeys.models import ApiKey, Bot
+
+
+@require_safe
+@signed_in
+def bots(request: SignedInRequest) -> HttpResponse:
+    cards = pages.bot_cards(request.user, timezone.now())
+    return render(
+        request, "apikeys/bots.html", {"nav": "bots", "cards": cards, "lede": pages.bots_lede(cards)}
+    )
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
+    bot = get_object_or_404(Bot, pk=pk, customer=request.user)
+    form = KeyForm(bot, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            key = submit_flow.submit(
+                bot=bot,
+                customer=request.user,
+                credentials=form.credentials,
+                trimmed=form.trimmed,
+                replaces=form.cleaned_data["replaces"],
+                address=client_address(request),
+            )
+        except submit_flow.AnotherKeyWaitsError as error:
+            form.add_error(
+                None,
+                f"Meanwhile another key of this bot, ending …{error.waiting.last_four}, is being checked. "
+                "To replace it, paste the new key again and send it.",
+            )
+        else:
+            return redirect("apikeys:key", pk=key.pk)
+    else:
+        sessions.key_form_opened(request.session)
+    page = pages.key_form_page(bot, timezone.now())
+    return render(request, "apikeys/key_form.html", {"nav": "bots", "bot": bot, "page": page, "form": form})
+
+
+@require_safe
+@signed_in
+def key(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    found = _own_key(request, pk)
+    page = pages.key_page(found, timezone.now())
+    return render(request, "apikeys/key.html", {"nav": "bots", "key": found, "page": page})
+
+
+@require_POST
+@signed_in
+def take_back(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    found = _own_key(request, pk)
+    if not revoke.take_back(key=found, customer=request.user, address=client_address(request)):
+        messages.info(request, "This key was decided before you took it back. Here is what came of it.")
+    return redirect("apikeys:key", pk=pk)
+
+
+def _own_key(request: SignedInRequest, pk: UUID) -> ApiKey:
+    keys = ApiKey.objects.of(request.user).select_related("bot", "replaces").defer("sealed")
+    return get_object_or_404(keys, pk=pk)

@@ -1,0 +1,115 @@
+"""What every test can ask for: the three people, their bots, and real parts in place of doubles."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
+from pytest_django import Settings
+
+from accounts import sessions
+from accounts.models import PrimaryMailDevice, User
+from apikeys.models import Bot
+from tests.exchange_simulator.demo_keys import all_demo_keys
+from tests.exchange_simulator.simulator import Simulator
+from tests.mail_sink import MailSink
+from tests.stack import Stack, running_stack
+
+pytest_plugins = ["tests.fixtures_mail"]
+
+PASSWORD = "correct horse battery"  # noqa: S105
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Pages name their files by content, from a manifest that collectstatic writes."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    """Limits of one test must not reach the next."""
+    cache.clear()
+    yield
+
+
+@pytest.fixture(scope="session")
+def hashed_password() -> str:
+    """Argon2 is slow on purpose; once is enough."""
+    return make_password(PASSWORD)
+
+
+def make_customer(email: str, client_id: str, password: str) -> User:
+    user = User.objects.create(
+        email=email, client_id=client_id, name=client_id.split(" / ")[-1], password=password
+    )
+    PrimaryMailDevice.objects.create(user=user, name="primary address")
+    return user
+
+
+@pytest.fixture
+def alice(db: None, hashed_password: str) -> User:
+    """A customer, who owns the bots."""
+    return make_customer("alice@example.com", "0x1A2 / AliceDoe", hashed_password)
+
+
+@pytest.fixture
+def bob(db: None, hashed_password: str) -> User:
+    """Another customer."""
+    return make_customer("bob@example.net", "0x2B3 / BobRoe", hashed_password)
+
+
+@pytest.fixture
+def binance_bot(alice: User) -> Bot:
+    return Bot.objects.create(
+        bot_id="0x1A2 / AliceDoe / BTC-1", customer=alice, exchange="binance", market="spot"
+    )
+
+
+@pytest.fixture
+def bybit_bot(alice: User) -> Bot:
+    return Bot.objects.create(
+        bot_id="0x1A2 / AliceDoe / ETH-2", customer=alice, exchange="bybit", market="derivatives"
+    )
+
+
+@pytest.fixture
+def simulator(settings: Settings) -> Iterator[Simulator]:
+    """Both exchanges, over real HTTP."""
+    with Simulator(keys=all_demo_keys()) as running:
+        settings.EXCHANGE_BASE_URLS = running.base_urls()
+        yield running
+
+
+def signed_in(user: User) -> Client:
+    """A browser of somebody who has signed in, as `accounts.flows.sign_in` leaves it."""
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = PrimaryMailDevice.objects.get(user=user).persistent_id
+    sessions.begin(session)
+    session.save()
+    return client
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    return signed_in(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    return signed_in(bob)
+
+
+@pytest.fixture
+def stack(
+    tmp_path: Path, simulator: Simulator, mail_sink: MailSink, transactional_db: None
+) -> Iterator[Stack]:
+    """Web, check worker, and mail worker with the schedule, as processes."""
+    with running_stack(tmp_path, simulator, mail_sink) as running:
+        yield running

@@ -1,0 +1,46 @@
+"""The environment of the tests, set before Django reads its settings: `tests.settings` imports this first.
+
+Keys are drawn afresh for every run, and handed on to the processes that tests start.
+"""
+
+import base64
+import hashlib
+import os
+import secrets
+import tempfile
+
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+
+def _seal_pair() -> tuple[str, str]:
+    """As `apikeys.vault.generate_pair`, which cannot be imported before the settings are there."""
+    mlkem, x25519 = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
+    public = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
+    private = mlkem.private_bytes_raw() + x25519.private_bytes_raw()
+    key_id = hashlib.sha256(public).hexdigest()[:8]
+    return tuple(
+        f"{key_id}:{base64.urlsafe_b64encode(raw).decode().rstrip('=')}" for raw in (private, public)
+    )  # type: ignore[return-value]
+
+
+def prepare() -> None:
+    """Set what is missing, once. Processes that a test starts get just what it hands them."""
+    if "PORTAL_TEST_DIR" in os.environ:
+        return
+    private, public = _seal_pair()
+    wanted = {
+        "PORTAL_TEST_DIR": tempfile.mkdtemp(prefix="portal-test-"),
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "SEAL_PUBLIC_KEYS": public,
+        "SEAL_PRIVATE_KEYS": private,
+        "FINGERPRINT_KEY": secrets.token_urlsafe(32),
+        "CODE_KEY": secrets.token_urlsafe(32),
+        "EMAIL_URL": "smtp://127.0.0.1:2525",
+        "PORTAL_EGRESS_IPS": "203.0.113.10",
+    }
+    for name, value in wanted.items():
+        os.environ.setdefault(name, value)
+
+
+prepare()

@@ -1,0 +1,51 @@
+"""One context for each kind of mail, as the flows pass them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from notifications.kinds import MailKind
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a template reads of a finding; the app of findings is none that mail may know."""
+
+    looked_at: str
+    needed: str
+    found: str
+    to_do: str
+
+
+USER_ID = "0x1A2 / JaneDoe"
+BOT_ID = "0x1A2 / JaneDoe / BTC-1"
+_AT = datetime(2026, 11, 22, 17, 46, 31, tzinfo=UTC)
+_KEY = {
+    "client_id": USER_ID,
+    "bot_id": BOT_ID,
+    "exchange_name": "Binance",
+    "market": "spot",
+    "key_page": "API Management",
+}
+
+CONTEXTS: dict[MailKind, dict[str, object]] = {
+    MailKind.SIGN_IN_CODE: {"code": "493021", "purpose_words": "sign in"},
+    MailKind.WELCOME: {"client_id": USER_ID, "bots": [BOT_ID, "0x1A2 / JaneDoe / ETH-2"]},
+    MailKind.API_CONNECTED: _KEY
+    | {
+        "new_last_four": "mB9x",
+        "activated_at": _AT,
+        "warnings": ["This key is bound to no address, so Binance may end it after 90 days."],
+    },
+    MailKind.API_REFRESH: _KEY | {"old_last_four": "7Q2f", "new_last_four": "mB9x", "activated_at": _AT},
+    MailKind.API_REFUSED: _KEY
+    | {
+        "last_four": "mB9x",
+        "keeps_last_four": "7Q2f",
+        "not_your_doing": False,
+        "findings": [
+            Finding("Withdrawals", "Off", "On", "Untick Enable Withdrawals."),
+            Finding("Addresses", "Ours only", "Any", "Choose Restrict access to trusted IPs only."),
+        ],
+    },
+    MailKind.PASSWORD_CHANGED: {"client_id": USER_ID, "changed_at": _AT, "address": "198.51.100.7"},
+}

@@ -1,0 +1,42 @@
+"""The product's settings with a place of their own for what is embedded, and shorter waits.
+
+Times only: what a worker does when its claim ends is the same after two seconds as after thirty.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from tests import environment  # noqa: F401, I001 - before the settings that read it
+from sequence_portal.settings import *  # noqa: F403
+from sequence_portal.settings import (
+    CELERY_BEAT_SCHEDULE,
+    CELERY_BROKER_TRANSPORT_OPTIONS,
+    DATABASES,
+    REDIS_URL,
+)
+
+TEST_DIR = Path(os.environ["PORTAL_TEST_DIR"])
+STATIC_ROOT = TEST_DIR / "static"
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, so that processes started by a test share the database of the test.
+    DATABASES["default"]["TEST"] = {"NAME": str(TEST_DIR / "portal.sqlite3")}
+
+if not REDIS_URL:
+    _BROKER = TEST_DIR / "broker"
+    for _name in ("queues", "processed", "control"):
+        (_BROKER / _name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS.update(
+        data_folder_in=_BROKER / "queues",
+        data_folder_out=_BROKER / "queues",
+        control_folder=_BROKER / "control",
+        processed_folder=_BROKER / "processed",
+    )
+
+CHECK_CLAIM = timedelta(seconds=12)
+EMAIL_TIMEOUT = 1.5
+MAIL_CLAIM = timedelta(seconds=8)  # two seconds to reach the server, and four answers
+LOOK_AGAIN = timedelta(seconds=1)
+for _entry in CELERY_BEAT_SCHEDULE.values():
+    _entry["schedule"] = LOOK_AGAIN

@@ -1,0 +1,129 @@
+"""What the demo's processes are started with: addresses, ports, and secrets made on the first run.
+
+A variable that is set already wins over the demo's own value, as everywhere. The private seal keys are
+handed to the check worker alone.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from apikeys.vault import generate_pair
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+LOG_DIR = VAR_DIR / "log"
+SECRETS_FILE = VAR_DIR / "demo.json"
+
+PRIVATE = "SEAL_PRIVATE_KEYS"
+PASSWORD = "DEMO_PASSWORD"  # noqa: S105  the name of a variable
+LOOPBACK = "127.0.0.1"
+# An address of a range kept for documentation, so that a demo key is bound to nobody's machine.
+EGRESS = "203.0.113.10"
+
+
+class DemoError(Exception):
+    """Why the demo cannot start or go on, as one line for the person who started it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Four ports in a row, the portal's first."""
+
+    portal: str
+    web: int
+
+    @property
+    def exchange(self) -> int:
+        return self.web + 1
+
+    @property
+    def mailbox(self) -> int:
+        return self.web + 2
+
+    @property
+    def smtp(self) -> int:
+        return self.web + 3
+
+    @property
+    def wanted(self) -> dict[int, str]:
+        return {
+            self.web: "the portal",
+            self.exchange: "the simulated exchange",
+            self.mailbox: "the mailbox page",
+            self.smtp: "the mail sink",
+        }
+
+    def url(self, port: int) -> str:
+        return f"http://{LOOPBACK}:{port}"
+
+
+def addresses(environ: Mapping[str, str]) -> Addresses:
+    portal = environ.get("PORTAL_URL", "").rstrip("/") or f"http://{LOOPBACK}:8000"
+    parts = urlsplit(portal)
+    try:
+        port = parts.port or 80
+    except ValueError:
+        port = 0
+    if parts.scheme != "http" or parts.hostname not in {LOOPBACK, "localhost"} or not 0 < port < 65533:
+        raise DemoError(
+            f"make run serves this machine only, such as PORTAL_URL=http://{LOOPBACK}:8100, not {portal}"
+        )
+    return Addresses(portal=portal, web=port)
+
+
+def own_secrets() -> dict[str, str]:
+    """The demo's secrets. They are kept, since what one run sealed must open in the next."""
+    try:
+        kept = json.loads(SECRETS_FILE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        kept = _new_secrets()
+        # Made readable for the owner only from the start, not afterwards.
+        with os.fdopen(os.open(SECRETS_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(kept, file, indent=2)
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict) or not kept.keys() >= _new_secrets().keys():
+        raise DemoError("var/demo.json is not what make run wrote. Remove the folder var to begin anew.")
+    return {name: str(value) for name, value in kept.items()}
+
+
+def _new_secrets() -> dict[str, str]:
+    private, public = generate_pair()
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FINGERPRINT_KEY": secrets.token_urlsafe(32),
+        "CODE_KEY": secrets.token_urlsafe(32),
+        "SEAL_PUBLIC_KEYS": public,
+        PRIVATE: private,
+        PASSWORD: f"demo-{secrets.token_hex(5)}",
+    }
+
+
+def for_every_process(environ: Mapping[str, str], at: Addresses, made: Mapping[str, str]) -> dict[str, str]:
+    """The environment of all processes. It never holds a private seal key."""
+    defaults = {name: value for name, value in made.items() if name not in {PRIVATE, PASSWORD}} | {
+        "EMAIL_URL": f"smtp://{LOOPBACK}:{at.smtp}",
+        "EXCHANGE_BASE_URLS": json.dumps({name: at.url(at.exchange) for name in ("binance", "bybit")}),
+        "PORTAL_EGRESS_IPS": EGRESS,
+    }
+    given = {
+        name: value for name, value in environ.items() if name not in {PRIVATE, f"{PRIVATE}_FILE"} and value
+    }
+    return {
+        **defaults,
+        **given,
+        "PORTAL_URL": at.portal,
+        "DJANGO_SETTINGS_MODULE": "sequence_portal.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def for_the_check_worker(environ: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
+    """What the check worker gets on top: the private halves, from where the public ones came."""
+    given = {name: environ[name] for name in (PRIVATE, f"{PRIVATE}_FILE") if environ.get(name)}
+    return given or {PRIVATE: made[PRIVATE]}

@@ -1,0 +1,44 @@
+"""What the person who started the demo reads."""
+
+from demo import people
+from demo.environment import Addresses
+from tests.exchange_simulator.demo_keys import DEMO_KEYS
+
+_SHOWS = {
+    "good": "is accepted",
+    "can_withdraw": "is refused: it can withdraw",
+    "read_only": "is refused: it cannot trade",
+}
+
+
+def say(line: str) -> None:
+    # Flushed, so that it is seen at once through a pipe too.
+    print(line, flush=True)
+
+
+def show(at: Addresses, password: str) -> None:
+    say(
+        f"""
+Sequence Portal runs.
+
+  Portal     {at.portal}/
+  Mailbox    {at.url(at.mailbox)}/   every mail that the portal sends, codes too
+
+Sign in as   {people.EMAIL}
+Password     {password}
+User ID      {people.CLIENT_ID}
+
+Keys to hand over. They work at the simulated exchange only.
+{_keys()}
+Logs are in var/log. Ctrl-C ends all of it."""
+    )
+
+
+def _keys() -> str:
+    blocks = []
+    for bot_id, exchange, market in people.BOTS:
+        blocks.append(f"\n  For {bot_id} ({exchange}, {market})")
+        for name, shows in _SHOWS.items():
+            key = DEMO_KEYS[exchange][name]
+            blocks.append(f"    This one {shows}\n      API key  {key.api_key}\n      Secret   {key.secret}")
+    return "\n".join(blocks) + "\n"

@@ -1,0 +1,94 @@
+"""Takes the pictures of docs/screenshots while `make run` runs, signed in as its customer."""
+
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+from demo import people
+from demo.environment import BASE_DIR, PASSWORD, SECRETS_FILE, Addresses, DemoError, addresses, own_secrets
+from tests.exchange_simulator.demo_keys import DEMO_KEYS
+
+PICTURES = BASE_DIR / "docs" / "screenshots"
+# Half of a common laptop's width at twice the sharpness: readable in a README without a click.
+SIZE: ViewportSize = {"width": 1040, "height": 780}
+
+
+def main() -> int:
+    at = addresses(os.environ)
+    if not SECRETS_FILE.exists():
+        raise DemoError("Nobody to sign in as.")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+        # Chromium refuses its sandbox to root, as which containers and CI run.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=found, args=flags)
+        page = browser.new_page(viewport=SIZE, device_scale_factor=2, color_scheme="light")
+        take_all(page, at, own_secrets()[PASSWORD])
+        browser.close()
+    return 0
+
+
+def take_all(page: Page, at: Addresses, password: str) -> None:
+    bot_id, exchange, _ = people.BOTS[0]
+    page.goto(f"{at.portal}/sign-in/")
+    take(page, "sign-in")
+    earlier = len(mails(at))
+    page.fill("[name=email]", people.EMAIL)
+    page.fill("[name=password]", password)
+    page.click("form [type=submit]")
+    code = re.search(r"\b\d{6}\b", newest_mail(at, lambda: len(mails(at)) > earlier)["text"])
+    if code is None:
+        raise DemoError("The newest mail holds no code.")
+    page.fill("[name=code]", code.group())
+    page.click("form:has([name=code]) [type=submit]")
+    page.wait_for_selector("[data-bot-id]")
+    take(page, "bots")
+
+    page.click(f'[data-bot-id="{bot_id}"] [data-action=refresh]')
+    page.wait_for_selector("[name=api_key]")
+    take(page, "key-form")
+    good = DEMO_KEYS[exchange]["good"]
+    page.fill("[name=api_key]", good.api_key)
+    page.fill("[name=secret]", good.secret)
+    page.click("form:has([name=api_key]) [type=submit]")
+    page.wait_for_selector("[data-key-status=active]", timeout=30_000)
+    take(page, "key-active")
+
+    mail = newest_mail(at, lambda: "API refresh" in mails(at)[-1]["subject"])
+    page.goto(f"{at.url(at.mailbox)}/mail/{mail['number']}/html")
+    take(page, "mail")
+
+
+def take(page: Page, name: str) -> None:
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def mails(at: Addresses) -> list[dict[str, str]]:
+    with urllib.request.urlopen(f"{at.url(at.mailbox)}/_control/messages", timeout=10) as reply:  # noqa: S310
+        found: list[dict[str, str]] = json.load(reply)
+        return found
+
+
+def newest_mail(at: Addresses, came: Callable[[], bool]) -> dict[str, str]:
+    give_up = time.monotonic() + 30
+    while not came():
+        if time.monotonic() > give_up:
+            raise DemoError("The mail that was waited for did not come.")
+        time.sleep(0.2)
+    return mails(at)[-1]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (BrowserError, DemoError, OSError) as problem:
+        sys.exit(f"No pictures: {str(problem).splitlines()[0]} Is `make run` running?")

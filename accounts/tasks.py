@@ -50,7 +50,7 @@ def ring_unsent_codes() -> None:
     never_begun = Q(mail=None, expires_at=None, requested_at__lt=now - _LOST_AFTER)
     to_try_again = Q(mail__status=Mail.Status.WAITING, mail__due_at__lte=now)
     for code_id in fresh.filter(never_begun | to_try_again).values_list("pk", flat=True):
-        ring("accounts.mail_code", str(code_id))
+        ring("accounts.mail_code", str(code_id), expires=settings.LOOK_AGAIN.total_seconds())
     # A code that could not be mailed in its own life is of no use any more.
     stale = MailedCode.objects.filter(
         requested_at__lte=now - limits.CODE_LIFE, mail__status=Mail.Status.WAITING

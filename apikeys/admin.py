@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apikeys.models import ApiKey, Bot, KeyCheck
-from notifications.read_only import ReadOnlyAdmin
+from notifications.read_only import ReadOnly, ReadOnlyAdmin
 
 
 @admin.register(Bot)
@@ -14,11 +14,10 @@ class BotAdmin(ReadOnlyAdmin):
     list_select_related = ("customer",)
 
 
-class KeyCheckInline(admin.TabularInline):  # type: ignore[type-arg]
+class KeyCheckInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = KeyCheck
     fields = readonly_fields = ("started_at", "finished_at", "outcome", "exchange_code", "findings_json")
     extra = 0
-    can_delete = False
 
 
 @admin.register(ApiKey)

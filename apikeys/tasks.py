@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from apikeys.exchanges import client
@@ -25,4 +26,6 @@ def ring_due_checks() -> None:
     """Ring for every check that is due: paused ones, and those whose message or worker was lost."""
     due = ApiKey.objects.due(timezone.now()).order_by("check_due_at").values_list("pk", flat=True)
     for key_id in due[:_AT_ONCE]:
-        ring("apikeys.check_key", str(key_id))
+        # Rung again at the next look if still due, so what is left over then is dropped unheard.
+        if not ring("apikeys.check_key", str(key_id), expires=settings.LOOK_AGAIN.total_seconds()):
+            return

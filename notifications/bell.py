@@ -46,6 +46,7 @@ def ring(task: str, row_id: str, *, expires: float | None = None) -> bool:
 
 
 def _ring(task: str, row_id: str, expires: float | None, rang: threading.Event) -> None:
+    global _quiet_until
     try:
         celery.current_app.send_task(task, args=[row_id], expires=expires)
     except Exception as error:  # whatever a transport raises: a bell must not fail what it announces
@@ -53,3 +54,5 @@ def _ring(task: str, row_id: str, expires: float | None, rang: threading.Event) 
         logger.warning("Ringing %s failed: %s", task, type(error).__name__)
     else:
         rang.set()
+        # It was slow, not away: the first ring of a process opens the connection and may take this long.
+        _quiet_until = 0.0

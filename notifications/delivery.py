@@ -79,6 +79,7 @@ def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
         subject=rendered.subject,
         body=rendered.text,
         to=[mail.to],
+        reply_to=[settings.SUPPORT_EMAIL],
         headers={"Message-ID": f"<{mail.pk}@{host}>", "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(rendered.html, "text/html")

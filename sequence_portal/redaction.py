@@ -3,11 +3,9 @@
 import logging
 import re
 
-# Longer than any id of ours (a UUID has 36 characters with its hyphens, which end a run here) and shorter
-# than the keys of the exchanges, whose runs of letters and digits begin at 16 and 36.
-_KEY_LIKE = re.compile(
-    r"(?<![\w/.-])(?=[A-Za-z0-9_+/=-]*\d)(?=[A-Za-z0-9_+/=-]*[A-Za-z])[A-Za-z0-9_+/=]{32,}"
-)
+# Runs of letters and digits, with at least one of each, as long as the keys of most exchanges. Ids of ours
+# are parted by hyphens, and so stay readable.
+_KEY_LIKE = re.compile(r"\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{32,}")
 _NAMED = re.compile(
     r"(?i)\b(api[-_]?key|secret|passphrase|password|token|signature|authorization|code)\b([\"']?\s*[:=]\s*[\"']?)[^\s\"',&}]+"
 )

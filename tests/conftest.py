@@ -21,7 +21,7 @@ from tests.stack import Stack, running_stack
 
 pytest_plugins = ["tests.fixtures_mail"]
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,10 +31,9 @@ def static_files() -> None:
 
 
 @pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
+def empty_cache() -> None:
     """Limits of one test must not reach the next."""
     cache.clear()
-    yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The environment of the tests, set before Django reads its settings: `tests.settings` imports this first.
+"""The environment of the tests, set before Django reads its settings: called first by `tests.settings`.
 
 Keys are drawn afresh for every run, and handed on to the processes that tests start.
 """
@@ -41,6 +41,3 @@ def prepare() -> None:
     }
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
-
-
-prepare()

@@ -7,9 +7,12 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from tests import environment  # noqa: F401, I001 - before the settings that read it
-from sequence_portal.settings import *  # noqa: F403
-from sequence_portal.settings import (
+from tests.environment import prepare
+
+prepare()
+# The product reads its environment when it is imported, so it comes after.
+from sequence_portal.settings import *  # noqa: E402, F403
+from sequence_portal.settings import (  # noqa: E402
     CELERY_BEAT_SCHEDULE,
     CELERY_BROKER_TRANSPORT_OPTIONS,
     DATABASES,

@@ -91,8 +91,8 @@ def start(checkout: Path, port: int) -> Demo:
 
 
 def free_ports() -> int:
-    """The first of four free ports in a row."""
-    for port in range(20100, 30000, 4):
+    """The first of four free ports in a row, looked for elsewhere by each process that runs tests."""
+    for port in range(20_000 + os.getpid() % 1_000 * 4, 30_000, 4):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for offset in range(4):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))

@@ -218,9 +218,7 @@ def test_it_holds_a_key_of_another_account_and_lets_the_customer_take_it_back(
 ) -> None:
     old = checked(hand_over(as_alice, bybit_bot, "old"))
     foreign = DEMO_KEYS["bybit"]["good"]
-    simulator.register(
-        "bybit", foreign.api_key, foreign.secret, userID="999", **{k: v for k, v in foreign.reply.items()}
-    )
+    simulator.register("bybit", foreign.api_key, foreign.secret, userID="999", **foreign.reply)
     key = checked(hand_over(as_alice, bybit_bot, "good"))
     assert (key.status, codes(key)) == (KeyStatus.CHECKING, {"wrong_account"})
     as_alice.post(f"/keys/{key.pk}/take-back/")

@@ -1,0 +1,152 @@
+"""What holds for every page: health, headers, error pages, logs, and who may see the desk."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.test import Client, RequestFactory
+from django.urls import get_resolver
+
+from accounts.models import User
+from apikeys.models import Bot
+from sequence_portal import views
+from sequence_portal.redaction import RedactionFilter, redact
+from tests.conftest import signed_in
+
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+}
+
+
+@pytest.mark.django_db
+def test_it_answers_health_and_readiness_without_detail(client: Client) -> None:
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.django_db
+def test_it_sends_the_strict_policy_with_every_page(
+    client: Client, as_alice: Client, binance_bot: Bot
+) -> None:
+    pages = [(client, "/sign-in/"), (client, "/sign-in/help/"), (client, "/nothing/here/")]
+    pages += [(as_alice, "/"), (as_alice, f"/bots/{binance_bot.pk}/key/"), (as_alice, "/security/")]
+    for browser, path in pages:
+        answer = browser.get(path)
+        sent = {part.strip() for part in answer["Content-Security-Policy"].split(";")}
+        assert sent == POLICY, path
+        assert "unsafe" not in answer["Content-Security-Policy"]
+        assert answer["X-Frame-Options"] == "DENY"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+        page = answer.content.decode()
+        assert " style=" not in page
+        assert "<style" not in page
+        assert "onclick" not in page
+
+
+@pytest.mark.django_db
+def test_it_keeps_pages_of_a_person_out_of_every_cache(as_alice: Client, binance_bot: Bot) -> None:
+    for path in ("/", "/security/", f"/bots/{binance_bot.pk}/key/"):
+        assert "no-store" in as_alice.get(path)["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_it_changes_nothing_on_get(as_alice: Client, binance_bot: Bot) -> None:
+    for path in ("/sign-out/", "/sign-in/code/again/", "/sign-in/help/code/again/"):
+        assert as_alice.get(path).status_code == 405
+
+
+@pytest.mark.django_db
+def test_it_refuses_a_form_without_its_token_in_words(alice: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    answer = browser.post("/sign-in/", {"email": "a@example.com", "password": "x"})
+    assert answer.status_code == 403
+    assert "Sequence Portal" in answer.content.decode()
+
+
+def test_it_renders_the_page_for_a_broken_request_without_a_database(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.META["portal.reference"] = "7f3a-91c2"
+    answer = views.broken(request)
+    assert answer.status_code == 500
+    assert "7f3a-91c2" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_it_opens_the_desk_only_to_verified_staff(client: Client, as_alice: Client, alice: User) -> None:
+    assert client.get("/admin/")["Location"].startswith("/admin/login/")
+    assert as_alice.get("/admin/").status_code == 302
+    staff = User.objects.create_superuser("staff@example.com", "a long staff password")
+    password_only = Client()
+    password_only.force_login(staff)
+    assert password_only.get("/admin/").status_code == 302
+    desk = signed_in(staff)
+    assert desk.get("/admin/").status_code == 200
+    for model in (
+        "accounts/user",
+        "accounts/auditevent",
+        "apikeys/bot",
+        "apikeys/apikey",
+        "notifications/mail",
+    ):
+        assert desk.get(f"/admin/{model}/").status_code == 200, model
+        assert desk.get(f"/admin/{model}/add/").status_code == 403, model
+
+
+def test_it_offers_no_page_that_the_tests_do_not_know() -> None:
+    names = {str(pattern.pattern) for pattern in get_resolver().url_patterns}
+    assert names == {"", "healthz", "readyz", "admin/"}
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("api_key=aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z", "api_key="),
+        ("GET /x?signature=abcdef&x=1", "x=1"),
+        ('{"secret": "s3cr3t-value", "other": 1}', "other"),
+        ("key aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zaB3dE5fG7hJ9 refused", "refused"),
+    ],
+)
+def test_it_takes_what_looks_like_a_key_out_of_log_lines(line: str, kept: str) -> None:
+    redacted = redact(line)
+    assert "[redacted]" in redacted
+    assert kept in redacted
+    assert "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z" not in redacted
+    assert "s3cr3t-value" not in redacted
+
+
+def test_it_leaves_ids_of_ours_readable() -> None:
+    line = "Key 57f3873d-e922-4918-ab3e-25ceca37c3bb: accepted"
+    assert redact(line) == line
+
+
+def test_it_redacts_tracebacks_too() -> None:
+    try:
+        raise ValueError("secret=aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "broken", (), sys.exc_info())
+    RedactionFilter().filter(record)
+    assert record.exc_text
+    assert "aB3dE5fG" not in record.exc_text
+
+
+def test_it_keeps_ccxt_out_of_the_web_process() -> None:
+    code = (
+        "import os, sys; os.environ.pop('SEAL_PRIVATE_KEYS', None);"
+        "import sequence_portal.wsgi; from django.urls import get_resolver; get_resolver().url_patterns;"
+        "print([name for name in ('ccxt', 'aiohttp') if name in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=settings.BASE_DIR
+    )
+    assert found.stdout.strip() == "[]"

@@ -116,8 +116,11 @@ def _public_keys(entries: str) -> Mapping[str, hpke.MLKEM768X25519PublicKey]:
     for key_id, raw in _parse(entries).items():
         if _key_id(raw) != key_id:
             raise SealError(f"The public seal key {key_id} does not match its id.")
-        mlkem = MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC_BYTES])
-        x25519 = X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC_BYTES:])
+        try:
+            mlkem = MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC_BYTES])
+            x25519 = X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC_BYTES:])
+        except ValueError:
+            raise SealError(f"The public seal key {key_id} has the wrong length.") from None
         keys[key_id] = hpke.MLKEM768X25519PublicKey(mlkem, x25519)
     return keys
 

@@ -7,6 +7,7 @@ from celery import Celery
 from celery.signals import celeryd_init, setup_logging
 from django.conf import settings
 
+from apikeys import vault
 from sequence_portal import env
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
@@ -34,3 +35,12 @@ def hold_private_keys_where_they_belong(options: dict[str, Any], **_: Any) -> No
         env.refuse("this worker checks keys and needs SEAL_PRIVATE_KEYS.")
     if settings.SEAL_PRIVATE_KEYS and not opens:
         env.refuse("SEAL_PRIVATE_KEYS belongs to workers of the queues checks and sweeps only (-Q checks).")
+    refuse_unusable_seal_keys()
+
+
+def refuse_unusable_seal_keys() -> None:
+    """A key with a typing error must end the start, not the first submission."""
+    try:
+        vault.check_keys()
+    except vault.SealError as error:
+        env.refuse(str(error))

@@ -151,7 +151,7 @@ def empty_broker() -> None:
     if settings.REDIS_URL:
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
         return
-    for file in Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]).iterdir():
+    for file in Path(str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"])).iterdir():
         file.unlink(missing_ok=True)
 
 

@@ -59,8 +59,8 @@ class Decision:
 class TradingBot(Protocol):
     """The part of a bot that a decision needs."""
 
-    market: str
-
+    @property
+    def market(self) -> str: ...
     @property
     def adapter(self) -> Adapter: ...
 

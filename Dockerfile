@@ -22,4 +22,4 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 USER portal
 EXPOSE 8000
-CMD ["gunicorn", "sequence_portal.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--no-control-socket"]
+CMD ["gunicorn", "sequence_portal.wsgi", "--bind=0.0.0.0:8000", "--workers=2"]

@@ -8,5 +8,7 @@ threads = 8
 # A portal request never waits for an exchange or a mail server; what takes longer is stuck.
 timeout = 30
 graceful_timeout = 20
+# It would open a socket in the home folder by which whoever reaches it steers the server.
+control_socket_disable = True
 # No request line is logged: an address could carry what somebody pasted into it.
 accesslog = None

@@ -6,11 +6,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 from apikeys import vault
 from sequence_portal import env
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
+# The embedded broker, in place of the one of kombu that it mends.
+TRANSPORT_ALIASES["filesystem"] = "sequence_portal.broker:Transport"
 
 app = Celery("sequence_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")

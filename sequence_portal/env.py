@@ -1,15 +1,19 @@
 """Reads the environment. What is missing or wrong stops the start with one clear line."""
 
 import ipaddress
+import json
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 reader = environ.Env()
+# This command prints what is to be set, so it must run where nothing is set yet.
+_MAKES_SETTINGS = sys.argv[1:2] == ["generate_seal_key"]
 
 
 def refuse(reason: str) -> NoReturn:
@@ -18,16 +22,17 @@ def refuse(reason: str) -> NoReturn:
 
 
 def value(name: str, default: str = "") -> str:
-    return str(reader.str(name, default=default))
+    """Read as it stands: django-environ takes a value that begins with $ for the name of another variable."""
+    return os.environ.get(name) or default
 
 
 def flag(name: str) -> bool:
-    return bool(reader.bool(name, default=False))
+    return value(name).lower() in reader.BOOLEAN_TRUE_STRINGS
 
 
 def number(name: str, default: int) -> int:
     try:
-        return int(reader.int(name, default=default))
+        return int(value(name) or default)
     except ValueError:
         refuse(f"{name} must be a whole number.")
 
@@ -47,17 +52,18 @@ def secret(name: str) -> str:
         refuse(f"{name}_FILE names a file that cannot be read.")
 
 
-def required_secret(name: str, made_by: str) -> str:
+def required_secret(name: str, made_by: str, *, stand_in: str = "not set") -> str:
+    """`stand_in` is for the one command that runs before anything is set."""
     found = secret(name)
-    if not found:
+    if not found and not _MAKES_SETTINGS:
         refuse(f"{name} is not set. {made_by}")
-    return found
+    return found or stand_in
 
 
 def mapping(name: str) -> dict[str, str]:
     """A JSON object of text to text."""
     try:
-        found = reader.json(name, default={})
+        found = json.loads(value(name) or "{}")
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(item, str) for item in found.values()):
@@ -94,3 +100,26 @@ def base_urls(name: str) -> dict[str, str]:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             refuse(f"{name} holds no http address for {exchange}.")
     return {exchange: url.rstrip("/") for exchange, url in found.items()}
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Django's settings for one database, from its address."""
+    try:
+        found: dict[str, Any] = reader.db_url_config(secret(name) or default)
+    except (ValueError, ImproperlyConfigured):
+        found = {}
+    if not found.get("ENGINE"):
+        refuse(f"{name} is no address of a database, such as postgres://user:password@host:5432/portal.")
+    return found
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """Django's EMAIL_… settings, from the address of a mail server."""
+    example = "such as smtp+tls://user:password@host:587."
+    try:
+        found: dict[str, Any] = reader.email_url_config(
+            required_secret(name, f"Give the address of a mail server, {example}", stand_in="dummymail://")
+        )
+    except (ValueError, ImproperlyConfigured):
+        refuse(f"{name} is no address of a mail server, {example}")
+    return found

@@ -69,7 +69,7 @@ TEMPLATES = [
 ]
 
 # Database: SQLite for one machine, PostgreSQL in production.
-DATABASES = {"default": env.reader.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # SQLite has no row locks. A write transaction takes the whole file at once instead, which serialises
     # what PostgreSQL serialises by SELECT … FOR UPDATE; without it readers that turn writers fail.
@@ -140,13 +140,10 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # Mail
-EMAIL_CONFIG = env.secret("EMAIL_URL") or env.refuse(
-    "EMAIL_URL is not set, such as smtp+tls://user:pass@host:587."
-)
-vars().update(env.reader.email_url_config(EMAIL_CONFIG))
+vars().update(env.mail_server("EMAIL_URL"))
 EMAIL_TIMEOUT = 10
-# A worker that claimed a mail has this long before another one may send it: twenty seconds to reach the server
-# and four answers of at most EMAIL_TIMEOUT.
+# A worker that claimed a mail has this long before another one may send it: twenty seconds to reach the
+# server and four answers of at most EMAIL_TIMEOUT.
 MAIL_CLAIM = timedelta(seconds=60)
 SUPPORT_EMAIL = env.value("SUPPORT_EMAIL", "support@sequence.example")
 DEFAULT_FROM_EMAIL = env.value("DEFAULT_FROM_EMAIL", "Sequence Portal <portal@sequence.example>")

@@ -30,12 +30,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database and broker answer. Says nothing about why not: strangers can ask too."""
     broker = current_app.connection_for_write(connect_timeout=1)
+    away: tuple[type[Exception], ...] = (DatabaseError, OSError, *broker.connection_errors)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         with broker:
             broker.ensure_connection(max_retries=0, timeout=1)
-    except (DatabaseError, OSError, *broker.connection_errors):
+    except away:
         return JsonResponse({"status": "not ready"}, status=503)
     return JsonResponse({"status": "ready"})
 

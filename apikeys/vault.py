@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,7 @@ from apikeys.exchanges.base import Credentials
 _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.SHAKE256, hpke.AEAD.AES_256_GCM)
 _MLKEM_PUBLIC_BYTES = 1184
 _MLKEM_SEED_BYTES = 64
+_KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 
 class SealError(Exception):
@@ -44,7 +46,7 @@ class Sealed:
 def generate_pair() -> tuple[str, str]:
     """A new private and public key, each in the form of the environment."""
     mlkem, x25519 = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
-    public = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
+    public = _public_raw(mlkem, x25519)
     private = mlkem.private_bytes_raw() + x25519.private_bytes_raw()
     key_id = _key_id(public)
     return _entry(key_id, private), _entry(key_id, public)
@@ -91,6 +93,10 @@ def _info(key_id: UUID, bot_id: str, exchange: str) -> bytes:
     return json.dumps(["sequence-portal/api-key/1", str(key_id), bot_id, exchange]).encode()
 
 
+def _public_raw(mlkem: MLKEM768PrivateKey, x25519: X25519PrivateKey) -> bytes:
+    return mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
+
+
 def _key_id(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()[:8]
 
@@ -103,6 +109,8 @@ def _parse(entries: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for entry in filter(None, (part.strip() for part in entries.split(","))):
         key_id, _, encoded = entry.partition(":")
+        if not _KEY_ID.fullmatch(key_id):  # errors name the id, and here it may be a key pasted without one
+            raise SealError("A seal key is not in the form id:base64url.")
         try:
             found[key_id] = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
         except (binascii.Error, ValueError):
@@ -134,5 +142,7 @@ def _private_keys(entries: str) -> Mapping[str, hpke.MLKEM768X25519PrivateKey]:
             x25519 = X25519PrivateKey.from_private_bytes(raw[_MLKEM_SEED_BYTES:])
         except ValueError:
             raise SealError(f"The private seal key {key_id} has the wrong length.") from None
+        if _key_id(_public_raw(mlkem, x25519)) != key_id:
+            raise SealError(f"The private seal key {key_id} does not match its id.")
         keys[key_id] = hpke.MLKEM768X25519PrivateKey(mlkem, x25519)
     return keys

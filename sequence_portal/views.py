@@ -30,7 +30,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database and broker answer. Says nothing about why not: strangers can ask too."""
     broker = current_app.connection_for_write(connect_timeout=1)
-    away: tuple[type[Exception], ...] = (DatabaseError, OSError, *broker.connection_errors)
+    away: tuple[type[BaseException], ...] = (DatabaseError, OSError, *broker.connection_errors)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -102,7 +102,7 @@ class Stack:
 
     def _command(self, name: str) -> list[str]:
         if name == WEB:
-            bind = ["--bind", f"127.0.0.1:{self.port}", "--workers=1", "--no-control-socket"]
+            bind = ["--bind", f"127.0.0.1:{self.port}", "--workers=1"]
             return ["gunicorn", *bind, "sequence_portal.wsgi"]
         queues = "checks" if name == CHECKS else "mail,chores"
         schedule = ["-B", "--scheduler", "celery.beat:Scheduler"] if name == MAIL else []

@@ -16,85 +16,39 @@ What is exhaustive:
             repeats what is here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 from typing import Any
 
 import pytest
 
-from apikeys.exchanges.base import Adapter, KeyReport, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import KeyReport, Right
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.findings import FindingCode
-from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
-
-POLICY = Policy(now=datetime(2026, 11, 23, 12, tzinfo=UTC), egress_ips=("203.0.113.10",))
-MARKETS = ("spot", "derivatives")
-
-# Binance's flags by what the rule asks of each.
-BINANCE_NEEDED = {
-    "spot": ("enableReading", "enableSpotAndMarginTrading"),
-    "derivatives": ("enableReading", "enableFutures"),
-}
-BINANCE_MOVING = ("enableWithdrawals", "enableInternalTransfer", "permitsUniversalTransfer")
-BINANCE_FLAGS = (
-    *("enableReading", "enableSpotAndMarginTrading", "enableFutures", "enableMargin", "enableVanillaOptions"),
-    *BINANCE_MOVING,
+from apikeys.flows.decide import Outcome, decide
+from tests.apikeys.raw_replies import (
+    BINANCE_FLAGS,
+    BINANCE_MOVING,
+    BINANCE_NEEDED,
+    BOTS,
+    GROUPS,
+    MARKETS,
+    OTHERS,
+    POLICY,
+    TRADING,
+    WALLET,
+    Groups,
+    binance,
+    binance_good,
+    bybit,
+    bybit_good,
+    codes,
+    judge,
 )
-# Bybit's groups with all of their documented entries.
-TRADING = {
-    "Spot": ("SpotTrade",),
-    "ContractTrade": ("Order", "Position"),
-    "Options": ("OptionsTrade",),
-    "Derivatives": ("DerivativesTrade",),
-}
-WALLET = {"Wallet": ("Withdraw", "AccountTransfer", "SubMemberTransfer", "SubMemberTransferList")}
-OTHERS = {
-    "BlockTrade": ("BlockTrade",),
-    "Exchange": ("ExchangeHistory",),
-    "Earn": ("Earn",),
-    "FiatP2P": ("FiatP2POrder", "Advertising"),
-    "FiatBitPay": ("FaitPayOrder",),
-    "FiatBybitPay": ("FaitPayOrder",),
-    "FiatConvertBroker": ("FiatConvertBrokerOrder",),
-    "FiatGlobalPay": ("FiatGlobalPayOrder",),
-    "BitCard": ("BitCard",),
-    "Affiliate": ("Affiliate",),
-    "CopyTrading": ("CopyTrading",),
-    "NFT": ("NFTQueryProductList",),
-    "ByXPost": ("ByXPost",),
-}
-GROUPS = TRADING | WALLET | OTHERS
-Groups = Mapping[str, tuple[str, ...] | None]  # None: absent
+
 # Of our own rights.
 NEEDED = {"spot": {"read", "spot"}, "derivatives": {"read", "derivatives"}}
 MOVING = {"withdraw", "transfer", "fiat", "convert", "earn", "loan", "p2p", "key_edit"}
 DECIDING = ("read", "spot", "derivatives", "margin", "withdraw", "transfer", "key_edit", "fiat")
-
-
-@dataclass(frozen=True)
-class Trader:
-    market: str
-    adapter: Adapter
-
-
-BOTS = {(name, market): Trader(market, EXCHANGES[name]) for name in EXCHANGES for market in MARKETS}
-
-
-def judge(exchange: str, market: str, reply: Any, policy: Policy = POLICY) -> Decision:
-    """As a worker judges a reply with status 200."""
-    bot = BOTS[exchange, market]
-    assert bot.adapter.read_trouble(200, reply) is None
-    try:
-        report = bot.adapter.read_report(reply)
-    except UnreadableReplyError:
-        return decide_trouble(Trouble(FindingCode.UNPROVEN_PERMISSION), bot)
-    return decide(report, bot, policy)
-
-
-def codes(decision: Decision) -> set[str]:
-    return {finding.code.value for finding in decision.findings}
 
 
 def states(entries: tuple[str, ...]) -> list[tuple[str, ...] | None]:
@@ -104,32 +58,6 @@ def states(entries: tuple[str, ...]) -> list[tuple[str, ...] | None]:
 
 def subsets(entries: tuple[str, ...]) -> list[tuple[str, ...] | None]:
     return [None, *(chosen for size in range(len(entries) + 1) for chosen in combinations(entries, size))]
-
-
-def binance(flags: Mapping[str, bool], **more: Any) -> dict[str, Any]:
-    return {"ipRestrict": True, "createTime": 1_763_800_000_000, **flags, **more}
-
-
-def binance_good(market: str) -> dict[str, bool]:
-    return {name: name in BINANCE_NEEDED[market] for name in BINANCE_FLAGS}
-
-
-def bybit(groups: Groups, read_only: int | None = 0, **more: Any) -> dict[str, Any]:
-    key: dict[str, Any] = {
-        "permissions": {name: list(entries) for name, entries in groups.items() if entries is not None},
-        "ips": ["203.0.113.10"],
-        "type": 1,
-        "deadlineDay": -2,
-        "expiredAt": "1970-01-01T00:00:00Z",
-        "userID": 1448939,
-        **({} if read_only is None else {"readOnly": read_only}),
-    }
-    return {"retCode": 0, "retMsg": "", "result": key | more}
-
-
-def bybit_good(market: str) -> dict[str, tuple[str, ...] | None]:
-    trades = "Spot" if market == "spot" else "ContractTrade"
-    return {name: entries if name == trades else () for name, entries in GROUPS.items()}
 
 
 def bybit_may_pass(groups: Groups, read_only: int | None, market: str) -> bool:
@@ -186,7 +114,7 @@ def test_it_refuses_what_binance_grants_under_a_name_it_does_not_know(market: st
         assert judge("binance", market, binance(good, **beside)).outcome is Outcome.ACCEPTED, beside
     for value in (True, 1, "yes", ["all"], {"a": 1}):
         decision = judge("binance", market, binance(good, enableTeleport=value))
-        assert (decision.outcome, codes(decision)) == (Outcome.REFUSED, {"unproven_permission"})
+        assert decision.outcome is Outcome.REFUSED
         assert decision.findings[0].looked_at == "enableTeleport"
     for nothing in (False, None, "", 0, []):
         assert judge("binance", market, binance(good, enableTeleport=nothing)).outcome is Outcome.ACCEPTED
@@ -297,13 +225,11 @@ def test_it_takes_a_right_that_a_report_leaves_out_for_not_said(left_out: Right)
     assert (decision.outcome, codes(decision)) == (Outcome.REFUSED, {"unproven_permission"})
 
 
-def all_of(findings: Iterable[Any]) -> list[str]:
-    return [text for finding in findings for text in (finding.looked_at, finding.to_do)]
-
-
 @pytest.mark.parametrize("market", MARKETS)
 def test_it_says_in_words_what_to_do_about_each_right(market: str) -> None:
     for exchange in EXCHANGES:
         for answer in (True, False, None):
             decision = decide(KeyReport(dict.fromkeys(Right, answer)), BOTS[exchange, market], POLICY)
-            assert all(all_of(decision.findings)), "no empty words"
+            assert decision.findings
+            for finding in decision.findings:
+                assert all((finding.looked_at, finding.needed, finding.found, finding.to_do)), "empty words"

@@ -1,7 +1,6 @@
 """Keys that a demo's exchange knows from its start. They work nowhere else."""
 
 import hashlib
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import codes, limits
+from accounts import limits
 from accounts.forms import CodeForm
 from accounts.models import CodeAttempt, Purpose
 
@@ -38,7 +38,7 @@ def context(form: CodeForm, attempt: CodeAttempt | None, purpose: Purpose) -> di
     if attempt is None:
         return found
     latest = attempt.codes.select_related("mail").latest("requested_at")
-    again_at = codes.resend_allowed_at(attempt)
+    again_at = latest.requested_at + limits.RESEND_PAUSE
     found["requested_at"] = latest.requested_at
     found["again_at"] = again_at if again_at > timezone.now() else None
     # Whether a mail went out would tell a stranger who is a customer, so only a right password shows it.

@@ -79,7 +79,7 @@ def again(ticket: Ticket, purpose: Purpose) -> bool:
         if attempt is None:
             return False
         list(User.objects.select_for_update(no_key=True).filter(pk=attempt.user_id or 0).only("pk"))
-        allowed_at = resend_allowed_at(attempt)
+        allowed_at = attempt.codes.latest("requested_at").requested_at + limits.RESEND_PAUSE
         if now < allowed_at:
             raise limits.TooManyError(allowed_at, "A code was mailed less than a minute ago.")
         _check_cap(attempt.subject, now)
@@ -87,37 +87,35 @@ def again(ticket: Ticket, purpose: Purpose) -> bool:
     return True
 
 
-def resend_allowed_at(attempt: CodeAttempt) -> datetime:
-    return attempt.codes.latest("requested_at").requested_at + limits.RESEND_PAUSE
-
-
-def judge(ticket: Ticket, purpose: Purpose, entered: str) -> Judgement:
+def judge(ticket: Ticket, purpose: Purpose, entered: str, *, use_at_once: bool = False) -> Judgement:
     """Compare what was entered with the live codes. Runs in the caller's transaction.
 
     The try is counted before anything is compared, under the lock of the attempt, so twenty requests at
     once are twenty tries, and one right code is right once.
+
+    use_at_once: a right code ends the attempt, instead of leaving a proof for `use_proof`.
     """
     now = timezone.now()
-    attempt = _open_attempts(ticket, purpose).select_for_update().filter(proved_at=None).first()
+    open_attempts = _open_attempts(ticket, purpose).select_related("user").select_for_update(of=("self",))
+    attempt = open_attempts.filter(proved_at=None).first()
     if attempt is None or attempt.tries >= limits.CODE_TRIES:
         return Judgement(Verdict.ENDED)
     attempt.tries += 1
-    attempt.save(update_fields=["tries"])
+    left = limits.CODE_TRIES - attempt.tries
+    attempt.ended_at = None if left else now
+    attempt.save(update_fields=["tries", "ended_at"])
     live = (
         attempt.codes.exclude(mac="")
         .filter(expires_at__gt=now)
         .order_by("-requested_at")[: limits.LIVE_CODES]
     )
     matches = [hmac.compare_digest(code.mac, _mac(code.id, entered)) for code in live]
-    if any(matches) and attempt.user_id is not None:
-        attempt.proved_at = now
-        attempt.save(update_fields=["proved_at"])
-        return Judgement(Verdict.RIGHT, user=attempt.user)
-    left = limits.CODE_TRIES - attempt.tries
-    if not left:
-        attempt.ended_at = now
-        attempt.save(update_fields=["ended_at"])
-    return Judgement(Verdict.WRONG, tries_left=left, user=attempt.user)
+    if not any(matches) or attempt.user_id is None:
+        return Judgement(Verdict.WRONG, tries_left=left, user=attempt.user)
+    attempt.proved_at = now
+    attempt.ended_at = now if use_at_once else None
+    attempt.save(update_fields=["proved_at", "ended_at"])
+    return Judgement(Verdict.RIGHT, user=attempt.user)
 
 
 def use_proof(ticket: Ticket, purpose: Purpose) -> User | None:

@@ -33,10 +33,9 @@ def check_password(*, request: HttpRequest, email: str, password: str, address: 
 @transaction.atomic
 def enter_code(*, request: HttpRequest, ticket: Ticket, code: str, address: str) -> Judgement:
     """Judge the code; a right one signs in, in a session of a new key."""
-    judgement = codes.judge(ticket, Purpose.SIGN_IN, code)
+    judgement = codes.judge(ticket, Purpose.SIGN_IN, code, use_at_once=True)
     user = judgement.user
     if judgement.verdict is Verdict.RIGHT and user is not None:
-        codes.use_proof(ticket, Purpose.SIGN_IN)
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         otp_login(request, PrimaryMailDevice.objects.get(user=user))
         sessions.begin(request.session)

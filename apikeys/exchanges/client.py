@@ -65,7 +65,7 @@ class Client:
 
     async def ask(self, exchange: str, credentials: Credentials) -> KeyReport | Trouble:
         adapter = EXCHANGES[exchange]
-        pace = self._paces.setdefault(exchange, Pace(exchange))
+        pace = self._pace(exchange)
         paused = pace.paused_for()
         if paused:
             return replace(_UNAVAILABLE, retry_after=paused)
@@ -81,6 +81,11 @@ class Client:
         if reply.status in TOO_MANY_STATUSES and reply.retry_after:
             pace.pause(reply.retry_after)
         return _read(adapter, reply)
+
+    def _pace(self, exchange: str) -> Pace:
+        if exchange not in self._paces:
+            self._paces[exchange] = Pace(exchange)
+        return self._paces[exchange]
 
     def _signer(self, exchange: str) -> "_Signer":
         if exchange not in self._signers:
@@ -168,13 +173,13 @@ def _at(base_url: str, url: str) -> str:
 
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes | None:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(16 * 1024):
+    body = b""
+    while chunk := await response.content.readany():
         body += chunk
         if len(body) > REPLY_BYTES:
             response.close()
             return None
-    return bytes(body)
+    return body
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -187,7 +192,7 @@ def _read(adapter: Adapter, reply: _Reply) -> KeyReport | Trouble:
     if reply.body is None or 300 <= reply.status < 400:
         return _UNAVAILABLE
     try:
-        decoded = json.loads(reply.body, object_pairs_hook=_without_doubles)
+        decoded = _JSON.decode(reply.body.decode())
     except (ValueError, RecursionError):
         decoded = None
     trouble = adapter.read_trouble(reply.status, decoded)
@@ -206,6 +211,9 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         raise ValueError
     return found
 
+
+# Made once: with a hook, `json.loads` would make a decoder for every call.
+_JSON = json.JSONDecoder(object_pairs_hook=_without_doubles)
 
 _background = Background(Client)
 

@@ -1,0 +1,58 @@
+"""Every figure with its bound, and the parts that measure them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    bound: float
+    words: str
+    below: bool = False  # the bound itself is a miss
+
+    def is_met(self, number: float) -> bool:
+        return number < self.bound if self.below else number <= self.bound
+
+    @property
+    def asked(self) -> str:
+        return f"{'below' if self.below else 'at most'} {self.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    module: str
+    figures: Mapping[str, Figure]
+    servers: bool = True  # hand DATABASE_URL and REDIS_URL on, where they are set
+    needs: tuple[str, ...] = ()  # skipped where one of these variables is not set
+
+
+PARTS: Mapping[str, Part] = {
+    "submit_embedded": Part(
+        "bench.submit",
+        {"submit_to_mail_embedded_s": Figure(1.0, "seconds, submit to mail, SQLite and files")},
+        servers=False,
+    ),
+    "submit_redis": Part(
+        "bench.submit",
+        {"submit_to_mail_redis_s": Figure(0.5, "seconds, submit to mail, PostgreSQL and Redis")},
+        needs=("DATABASE_URL", "REDIS_URL"),
+    ),
+    "client_cpu": Part(
+        "bench.client_cpu",
+        {
+            "client_cpu_vs_raw": Figure(1.4, "CPU of an exchange call, ours over raw aiohttp"),
+            "client_cpu_vs_ccxt": Figure(1.0, "CPU of an exchange call, ours over reused ccxt", below=True),
+        },
+        servers=False,
+    ),
+    "signin": Part("bench.signin", {"signin_statements": Figure(20, "database statements of a sign-in")}),
+    "pages": Part(
+        "bench.pages", {"page_kb_max": Figure(40, "KB, largest page with all it loads")}, servers=False
+    ),
+}
+
+FIGURES: Mapping[str, Figure] = {
+    name: figure for part in PARTS.values() for name, figure in part.figures.items()
+}
+
+Measure = Callable[[], Mapping[str, float]]

@@ -1,8 +1,8 @@
 """Hands rows to the mail server: claimed first, sent outside any transaction, recorded afterwards.
 
 Mail goes out at least once. A worker that dies after the server's 250 and before our record of it, or a 250
-that is lost on its way to us, leaves a row that is sent again: SMTP has no way to ask. Each try of a row
-carries the same Message-ID, by which mailboxes and people can tell the second copy. Otherwise a row is sent
+that is lost on its way to us, leaves a row that is sent again: SMTP has no way to ask. Each try of a stored
+mail carries the same Message-ID, by which mailboxes and people can tell the second copy. Otherwise a row is sent
 once, since a claim is one compare-and-set and outlasts the conversation.
 """
 
@@ -80,10 +80,19 @@ def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
         body=rendered.text,
         to=[mail.to],
         reply_to=[settings.SUPPORT_EMAIL],
-        headers={"Message-ID": f"<{mail.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{_identity(mail)}@{host}>", "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(rendered.html, "text/html")
     return message
+
+
+def _identity(mail: Mail) -> str:
+    """The same for each try of a stored mail, so that a second copy is known as one.
+
+    A mail without a stored body is written anew for each try, with a new code in it: a mailbox that drops
+    what it has seen must not drop the one that counts.
+    """
+    return str(mail.pk) if mail.has_body else f"{mail.pk}.{mail.tries}"
 
 
 def _converse(message: EmailMultiAlternatives) -> None:

@@ -38,8 +38,8 @@ if not REDIS_URL:
     )
 
 CHECK_CLAIM = timedelta(seconds=12)
-EMAIL_TIMEOUT: float = 1.5  # type: ignore[no-redef]
-MAIL_CLAIM = timedelta(seconds=8)  # two seconds to reach the server, and four answers
+EMAIL_TIMEOUT = 2
+MAIL_CLAIM = timedelta(seconds=10)  # two seconds to reach the server, and four answers
 LOOK_AGAIN = timedelta(seconds=1)
 for _entry in CELERY_BEAT_SCHEDULE.values():
     _entry["schedule"] = LOOK_AGAIN

@@ -50,7 +50,7 @@ class Stack:
 
     def environment(self, name: str) -> dict[str, str]:
         """As in production: the private seal keys are with the check worker alone."""
-        # The last of these lets playwright's loop and Django share a thread of the test; nobody else needs it.
+        # The last one lets playwright's loop and Django share a thread of the test. Nobody else needs it.
         not_theirs = ("SEAL_PRIVATE", "PYTEST", "DJANGO_ALLOW_ASYNC_UNSAFE")
         environ = {key: value for key, value in os.environ.items() if not key.startswith(not_theirs)}
         environ |= {

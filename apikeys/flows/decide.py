@@ -150,13 +150,13 @@ def _binding(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Fi
                 "Make a new key, and do not choose the path for third-party applications.",
             )
         return
-    if report.allow_list.bound is False:
+    if not report.allow_list.bound:
         yield Finding(
             FindingCode.IP_OPEN,
             Severity.WARN,
             "Addresses",
             "Ours only",
-            "Any",
+            "Any" if report.allow_list.bound is False else "Not said",
             f"Recommended: bind the key to our addresses. {adapter.unbound_key_lives}".rstrip(),
         )
     if not report.allow_list.bound or report.allow_list.addresses is None or not policy.egress_ips:

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from apikeys.exchanges.base import KeyReport, Right
+from apikeys.exchanges.base import AllowList, KeyReport, Right
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows.decide import Outcome, decide
 from tests.apikeys.raw_replies import (
@@ -116,7 +116,8 @@ def test_it_refuses_what_binance_grants_under_a_name_it_does_not_know(market: st
         decision = judge("binance", market, binance(good, enableTeleport=value))
         assert decision.outcome is Outcome.REFUSED
         assert decision.findings[0].looked_at == "enableTeleport"
-    for nothing in (False, None, "", 0, []):
+    nothings: tuple[Any, ...] = (False, None, "", 0, [])
+    for nothing in nothings:
         assert judge("binance", market, binance(good, enableTeleport=nothing)).outcome is Outcome.ACCEPTED
 
 
@@ -221,7 +222,7 @@ def test_it_judges_reports_by_the_rule(market: str) -> None:
 @pytest.mark.parametrize("left_out", list(Right))
 def test_it_takes_a_right_that_a_report_leaves_out_for_not_said(left_out: Right) -> None:
     rights = {right: right in (Right.READ, Right.SPOT) for right in Right if right is not left_out}
-    decision = decide(KeyReport(rights), BOTS["binance", "spot"], POLICY)
+    decision = decide(KeyReport(rights, allow_list=AllowList(bound=True)), BOTS["binance", "spot"], POLICY)
     assert (decision.outcome, codes(decision)) == (Outcome.REFUSED, {"unproven_permission"})
 
 
@@ -229,7 +230,8 @@ def test_it_takes_a_right_that_a_report_leaves_out_for_not_said(left_out: Right)
 def test_it_says_in_words_what_to_do_about_each_right(market: str) -> None:
     for exchange in EXCHANGES:
         for answer in (True, False, None):
-            decision = decide(KeyReport(dict.fromkeys(Right, answer)), BOTS[exchange, market], POLICY)
+            report = KeyReport(dict.fromkeys(Right, answer), allow_list=AllowList(bound=True))
+            decision = decide(report, BOTS[exchange, market], POLICY)
             assert decision.findings
             for finding in decision.findings:
                 assert all((finding.looked_at, finding.needed, finding.found, finding.to_do)), "empty words"

@@ -1,0 +1,256 @@
+"""The findings of the contract, each as it weighs on a newly submitted key."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apikeys.exchanges.base import AllowList, KeyReport, Right, Trouble
+from apikeys.exchanges.registry import EXCHANGES
+from apikeys.findings import Finding, FindingCode
+from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
+from tests.apikeys.raw_replies import (
+    BOTS,
+    MARKETS,
+    POLICY,
+    binance,
+    binance_good,
+    bybit,
+    bybit_good,
+    codes,
+    judge,
+)
+
+ACCEPTED, REFUSED, HELD, RETRY = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.HELD, Outcome.RETRY
+TWO = ("203.0.113.10", "203.0.113.11")
+
+
+def good(**more: Any) -> KeyReport:
+    told = {"allow_list": AllowList(bound=True)} | more
+    return KeyReport({right: right in (Right.READ, Right.SPOT) for right in Right}, **told)
+
+
+def test_it_warns_of_a_key_of_which_nobody_said_whether_it_is_bound() -> None:
+    finding = the_one(judged(good(allow_list=AllowList(bound=None))))
+    assert (finding.code, finding.found) == (FindingCode.IP_OPEN, "Not said")
+
+
+def judged(report: KeyReport, policy: Policy = POLICY, exchange: str = "binance") -> Decision:
+    return decide(report, BOTS[exchange, "spot"], policy)
+
+
+def the_one(decision: Decision) -> Finding:
+    (finding,) = decision.findings
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("addresses", "ours", "outcome", "code"),
+    [
+        (["203.0.113.10"], TWO[:1], ACCEPTED, None),
+        (["203.0.113.11", "203.0.113.10"], TWO, ACCEPTED, None),
+        (["203.0.113.10"], TWO, REFUSED, "ip_not_ours"),
+        (["198.51.100.7"], TWO[:1], REFUSED, "ip_not_ours"),
+        (["198.51.100.7", "203.0.113.11"], TWO, REFUSED, "ip_not_ours"),
+        (["203.0.113.1"], TWO[:1], REFUSED, "ip_not_ours"),
+        (["no address"], TWO[:1], REFUSED, "ip_not_ours"),
+        (["203.0.113.10", "198.51.100.7"], TWO[:1], ACCEPTED, "ip_extra"),
+        (["203.0.113.0/24"], TWO[:1], ACCEPTED, "ip_extra"),
+        (["2001:db8::10"], ("2001:0db8:0::10",), ACCEPTED, None),
+        (["2001:db8::10"], TWO[:1], REFUSED, "ip_not_ours"),
+        (["*"], TWO[:1], ACCEPTED, "ip_open"),
+        ([], TWO[:1], ACCEPTED, "ip_open"),
+        # Lists are not compared where no address of ours is known.
+        (["198.51.100.7"], (), ACCEPTED, None),
+        (["*"], (), ACCEPTED, "ip_open"),
+    ],
+)
+def test_it_compares_bybits_list_with_our_addresses(
+    addresses: list[str], ours: tuple[str, ...], outcome: Outcome, code: str | None
+) -> None:
+    reply = bybit(bybit_good("spot"), ips=addresses)
+    decision = judge("bybit", "spot", reply, replace(POLICY, egress_ips=ours))
+    assert (decision.outcome, codes(decision)) == (outcome, {code} if code else set())
+
+
+def test_it_names_the_addresses_that_are_missing_and_those_that_are_too_many() -> None:
+    policy = replace(POLICY, egress_ips=TWO)
+    missing = the_one(judged(good(allow_list=AllowList(True, ("203.0.113.10",))), policy))
+    assert missing.to_do == "Add 203.0.113.11 to the key's list of addresses."
+    extra = the_one(judged(good(allow_list=AllowList(True, (*TWO, "198.51.100.7")))))
+    assert extra.found == "Also 203.0.113.11, 198.51.100.7"
+
+
+@pytest.mark.parametrize(("exchange", "lives"), [("binance", "deletes a trading key"), ("bybit", "90 days")])
+def test_it_accepts_a_key_bound_to_no_address_and_says_what_becomes_of_it(exchange: str, lives: str) -> None:
+    decision = judged(good(allow_list=AllowList(False)), exchange=exchange)
+    assert (decision.outcome, codes(decision)) == (ACCEPTED, {"ip_open"})
+    assert lives in the_one(decision).to_do
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_it_takes_binances_yes_for_bound(market: str) -> None:
+    decision = judge("binance", market, binance(binance_good(market)))
+    assert decision.outcome is ACCEPTED
+    assert not codes(decision) & {"ip_open", "ip_extra", "ip_not_ours"}
+
+
+@pytest.mark.parametrize(
+    ("partner_apps", "remark", "outcome"),
+    [
+        ({}, "Other Bots", REFUSED),
+        (None, "Other Bots", REFUSED),
+        ({"bybit": "Sequence"}, "Other Bots", REFUSED),
+        ({"binance": "Sequence"}, "Sequence", REFUSED),
+        ({"bybit": "Sequence"}, "Sequence", ACCEPTED),
+    ],
+)
+def test_it_takes_keys_of_our_own_app_only(
+    partner_apps: dict[str, str] | None, remark: str, outcome: Outcome
+) -> None:
+    """A key of our app counts as bound to us, whatever its list says."""
+    reply = bybit(bybit_good("spot"), type=2, note=remark, ips=["198.51.100.7"])
+    decision = judge("bybit", "spot", reply, replace(POLICY, partner_apps=partner_apps))
+    expected = set() if outcome is ACCEPTED else {"app_foreign"}
+    assert (decision.outcome, codes(decision)) == (outcome, expected)
+
+
+def test_it_lets_our_own_app_excuse_no_right() -> None:
+    groups = bybit_good("spot") | {"Wallet": ("Withdraw",)}
+    policy = replace(POLICY, partner_apps={"bybit": "Sequence"})
+    decision = judge("bybit", "spot", bybit(groups, type=2, note="Sequence"), policy)
+    assert (decision.outcome, codes(decision)) == (REFUSED, {"forbidden_permission"})
+
+
+@pytest.mark.parametrize("flag", ["enableMargin", "enableFutures"])
+def test_it_tells_that_trading_itself_moves_funds_between_own_wallets(flag: str) -> None:
+    decision = judge("binance", "spot", binance(binance_good("spot") | {flag: True}))
+    assert (decision.outcome, codes(decision)) == (ACCEPTED, {"inherent_transfer"})
+
+
+@pytest.mark.parametrize(
+    ("off", "outcome", "code"),
+    [(Right.SPOT, REFUSED, "product_not_enabled"), (Right.DERIVATIVES, ACCEPTED, None)],
+)
+def test_it_wants_the_product_open_that_the_bot_trades(
+    off: Right, outcome: Outcome, code: str | None
+) -> None:
+    decision = judged(good(product_off=(off,)))
+    assert (decision.outcome, codes(decision)) == (outcome, {code} if code else set())
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "outcome", "code"),
+    [
+        (timedelta(days=-1), REFUSED, "expired"),
+        (timedelta(), REFUSED, "expired"),
+        (timedelta(seconds=1), ACCEPTED, "expires_soon"),
+        (timedelta(days=14), ACCEPTED, "expires_soon"),
+        (timedelta(days=14, seconds=1), ACCEPTED, None),
+    ],
+)
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_it_looks_at_the_day_on_which_a_key_ends(
+    exchange: str, ends_in: timedelta, outcome: Outcome, code: str | None
+) -> None:
+    ends = POLICY.now + ends_in
+    if exchange == "binance":
+        told = int(ends.timestamp() * 1000)
+        reply = binance(binance_good("spot"), tradingAuthorityExpirationTime=told)
+    else:
+        reply = bybit(bybit_good("spot"), deadlineDay=1, expiredAt=ends.isoformat())
+    decision = judge(exchange, "spot", reply)
+    assert (decision.outcome, codes(decision)) == (outcome, {code} if code else set())
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "outcome"),
+    [
+        ("1448939", "1448939", ACCEPTED),
+        ("", "1448939", ACCEPTED),
+        ("1448939", "", ACCEPTED),  # an exchange that tells no account
+        ("1448939", "1448940", HELD),
+    ],
+)
+def test_it_holds_a_key_of_another_account(before: str, now: str, outcome: Outcome) -> None:
+    reply = bybit(bybit_good("spot"), userID=now)
+    decision = judge("bybit", "spot", reply, replace(POLICY, previous_account_id=before))
+    assert decision.outcome is outcome
+    assert codes(decision) == ({"wrong_account"} if outcome is HELD else set())
+
+
+def test_it_refuses_rather_than_holds() -> None:
+    groups = bybit_good("spot") | {"Wallet": ("Withdraw",)}
+    decision = judge("bybit", "spot", bybit(groups), replace(POLICY, previous_account_id="7"))
+    assert decision.outcome is REFUSED
+    assert codes(decision) == {"forbidden_permission", "wrong_account"}
+
+
+def test_it_lets_no_warning_and_no_hold_hide_a_refusal() -> None:
+    report = good(allow_list=AllowList(False), expires_at=POLICY.now + timedelta(days=1), account_id="8")
+    policy = replace(POLICY, previous_account_id="7")
+    assert judged(report, policy).outcome is HELD
+    rights = {**report.rights, Right.TRANSFER: None}
+    assert judged(replace(report, rights=rights), policy).outcome is REFUSED
+
+
+# What the contract says of an exchange that gave no report. Findings about reports never come as trouble.
+RETRIED = {"clock", "exchange_unavailable"}
+OF_REPORTS = {
+    *("ip_not_ours", "ip_extra", "ip_open", "app_foreign", "inherent_transfer", "product_not_enabled"),
+    *("forbidden_permission", "wrong_account", "duplicate", "expires_soon"),
+}
+
+
+@pytest.mark.parametrize("code", [code for code in FindingCode if code.value not in OF_REPORTS])
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_it_tries_again_for_trouble_that_is_not_the_customers_and_refuses_else(
+    exchange: str, code: FindingCode
+) -> None:
+    decision = decide_trouble(Trouble(code), BOTS[exchange, "spot"])
+    assert decision.outcome is (RETRY if code.value in RETRIED else REFUSED)
+    finding = the_one(decision)
+    assert finding.code is code
+    assert all((finding.looked_at, finding.needed, finding.found, finding.to_do))
+    assert "{" not in "".join((finding.looked_at, finding.needed, finding.found, finding.to_do))
+
+
+@pytest.mark.parametrize("code", sorted(OF_REPORTS))
+def test_it_never_accepts_because_of_trouble(code: str) -> None:
+    decision = decide_trouble(Trouble(FindingCode(code)), BOTS["binance", "spot"])
+    assert decision.outcome is REFUSED
+
+
+@pytest.mark.parametrize(
+    ("exchange", "status", "reply", "outcome", "code"),
+    [
+        ("binance", 400, {"code": -2015}, REFUSED, "invalid_credentials"),
+        ("binance", 401, {"code": -2014}, REFUSED, "not_found"),
+        ("binance", 400, {"code": -1022}, REFUSED, "bad_signature"),
+        ("binance", 400, {"code": -1021}, RETRY, "clock"),
+        ("binance", 429, {"code": -1003}, RETRY, "exchange_unavailable"),
+        ("binance", 418, {"code": -2015}, RETRY, "exchange_unavailable"),
+        ("binance", 451, {"code": 0, "msg": "Service unavailable"}, RETRY, "exchange_unavailable"),
+        ("binance", 400, {"code": -9999}, RETRY, "exchange_unavailable"),
+        ("binance", 502, None, RETRY, "exchange_unavailable"),
+        ("bybit", 200, {"retCode": 10002}, RETRY, "clock"),
+        ("bybit", 200, {"retCode": 10003}, REFUSED, "not_found"),
+        ("bybit", 200, {"retCode": 10004}, REFUSED, "bad_signature"),
+        ("bybit", 200, {"retCode": 10005}, REFUSED, "missing_permission"),
+        ("bybit", 200, {"retCode": 10008}, REFUSED, "account_restricted"),
+        ("bybit", 200, {"retCode": 10010}, REFUSED, "ip_blocked"),
+        ("bybit", 200, {"retCode": 33004}, REFUSED, "expired"),
+        ("bybit", 200, {"retCode": 123456}, RETRY, "exchange_unavailable"),
+        ("bybit", 500, {"retCode": 10003}, RETRY, "exchange_unavailable"),
+        ("bybit", 401, None, REFUSED, "invalid_credentials"),
+        ("bybit", 403, None, RETRY, "exchange_unavailable"),
+    ],
+)
+def test_it_decides_about_what_an_exchange_says_instead_of_a_report(
+    exchange: str, status: int, reply: Any, outcome: Outcome, code: str
+) -> None:
+    trouble = EXCHANGES[exchange].read_trouble(status, reply)
+    assert trouble is not None
+    decision = decide_trouble(trouble, BOTS[exchange, "spot"])
+    assert (decision.outcome, codes(decision)) == (outcome, {code})

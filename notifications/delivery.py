@@ -2,8 +2,8 @@
 
 Mail goes out at least once. A worker that dies after the server's 250 and before our record of it, or a 250
 that is lost on its way to us, leaves a row that is sent again: SMTP has no way to ask. Each try of a stored
-mail carries the same Message-ID, by which mailboxes and people can tell the second copy. Otherwise a row is sent
-once, since a claim is one compare-and-set and outlasts the conversation.
+mail carries the same Message-ID, by which mailboxes and people can tell the second copy. Otherwise a row is
+sent once, since a claim is one compare-and-set and outlasts the conversation.
 """
 
 import logging

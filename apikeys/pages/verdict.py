@@ -74,11 +74,16 @@ def _in_order(key: ApiKey, findings: Sequence[Finding]) -> list[Row]:
         # A right that the exchange's key page does not name would only puzzle.
         if rights.get(right) is False and right in key.bot.adapter.labels
     ]
-    if report.get("bound") and not any(item.code in _ABOUT_ADDRESSES for item in findings):
-        lines.append(
-            _plain_row("Addresses", "Ours only", "Ours only" if report.get("addresses") else "Bound")
-        )
+    bound, addresses = _allow_list(key)
+    if bound and not any(item.code in _ABOUT_ADDRESSES for item in findings):
+        lines.append(_plain_row("Addresses", "Ours only", "Ours only" if addresses else "Bound"))
     return lines
+
+
+def _allow_list(key: ApiKey) -> tuple[bool | None, list[str] | None]:
+    """Whether the key is bound, and to which addresses; None where the exchange did not say."""
+    found: dict[str, Any] = (key.report_json or {}).get("allow_list", {})
+    return found.get("bound"), found.get("addresses")
 
 
 def _plain_row(looked_at: str, needed: str, found: str) -> Row:
@@ -99,8 +104,11 @@ def accepted_because(key: ApiKey) -> str:
     """What the check proved, as one sentence."""
     if has(key, FindingCode.IP_OPEN):
         return "It can trade and cannot withdraw or transfer. It works from any address."
-    if (key.report_json or {}).get("bound"):
-        return "It can trade, it cannot withdraw or transfer, and it is bound to our addresses."
+    bound, addresses = _allow_list(key)
+    if bound:
+        # Some exchanges say only that a key is bound, and not to what.
+        to_what = "our addresses" if addresses else "addresses"
+        return f"It can trade, it cannot withdraw or transfer, and it is bound to {to_what}."
     return "It can trade and cannot withdraw or transfer."
 
 

@@ -42,7 +42,7 @@ def _open(playwright: Playwright) -> Browser:
         try:
             return playwright.chromium.launch(executable_path=path, args=flags)
         except BrowserError as error:
-            said.append(f"{path or 'Playwright’s own'}: {error.message.splitlines()[0]}")
+            said.append(f"{path or 'its own'}: {error.message.splitlines()[0]}")
     reason = f"No browser starts. {'; '.join(said)}"
     if os.environ.get("PORTAL_REQUIRE_BROWSER") == "1":
         pytest.fail(reason)

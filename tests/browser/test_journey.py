@@ -51,8 +51,8 @@ def test_it_replaces_a_key_and_says_when_the_old_one_may_go(
     for words in (
         "Keep your old key until we say it may go.",
         f"Your bot trades with …{old_four} all the while.",
-        alice.client_id,
-        binance_bot.bot_id,
+        f"User ID {alice.client_id}",
+        f"BOT ID {binance_bot.bot_id}",
         "203.0.113.10",
     ):
         assert words in customer.read()
@@ -75,12 +75,13 @@ def test_it_replaces_a_key_and_says_when_the_old_one_may_go(
 
     sentence = f"You can now delete the old key ending …{old_four} at Binance, or let it expire."
     assert sentence in customer.read()
+    assert "cannot withdraw or transfer, and it is bound to addresses." in customer.read()
     letter = customer.sink.wait_for(
         lambda letter: letter.subject == f"API refresh: {binance_bot.bot_id}", timeout=WAIT
     )
     assert letter.recipients == (alice.email,)
     for said in (letter.text, letter.html):
-        for words in (alice.client_id, binance_bot.bot_id, f"…{old_four}", f"…{new_four}"):
+        for words in (str(alice.client_id), binance_bot.bot_id, f"…{old_four}", f"…{new_four}"):
             assert words in said
     assert sentence in letter.text
     assert new.secret not in letter.text + letter.html

@@ -91,7 +91,7 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
         "The check at {name}",
         "An answer",
         "None so far",
-        "Nothing for you to do. It is not your doing, and we check again by ourselves.",
+        "Nothing for you to do: we check again by ourselves.",
     ),
 }
 RETRIED = frozenset({_CODE.CLOCK, _CODE.EXCHANGE_UNAVAILABLE})
@@ -114,7 +114,7 @@ def gave_up_finding(adapter: Adapter) -> Finding:
         f"The check at {adapter.name}",
         "An answer within 24 hours",
         "None",
-        f"It was not your doing. When {adapter.name} is well again, paste the key once more.",
+        f"When {adapter.name} is well again, paste the key once more.",
     )
 
 

@@ -218,7 +218,6 @@ ADAPTER = Adapter(
         *(r"[A-Za-z0-9]{20,128}", "Letters and digits, usually 36, shown once by Bybit."),
     ),
     labels={
-        Right.READ: "Read-Write",
         Right.SPOT: "Read-Write and SPOT: Trade",
         Right.DERIVATIVES: "Read-Write and Contract: Orders and Positions",
         Right.OPTIONS: "USDC Derivatives Trading",

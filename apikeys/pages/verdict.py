@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils.safestring import SafeString
 
 from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Market
@@ -76,7 +77,7 @@ def _in_order(key: ApiKey, findings: Sequence[Finding]) -> list[Row]:
     ]
     bound, addresses = _allow_list(key)
     if bound and not any(item.code in _ABOUT_ADDRESSES for item in findings):
-        lines.append(_plain_row("Addresses", "Ours only", "Ours only" if addresses else "Bound"))
+        lines.append(_plain_row("Addresses", "Ours only", "Ours only" if addresses and settings.PORTAL_EGRESS_IPS else "Bound"))
     return lines
 
 
@@ -106,8 +107,8 @@ def accepted_because(key: ApiKey) -> str:
         return "It can trade and cannot withdraw or transfer. It works from any address."
     bound, addresses = _allow_list(key)
     if bound:
-        # Some exchanges say only that a key is bound, and not to what.
-        to_what = "our addresses" if addresses else "addresses"
+        # Some exchanges say only that a key is bound, and lists are compared only where ours are known.
+        to_what = "our addresses" if addresses and settings.PORTAL_EGRESS_IPS else "addresses"
         return f"It can trade, it cannot withdraw or transfer, and it is bound to {to_what}."
     return "It can trade and cannot withdraw or transfer."
 

@@ -1,0 +1,415 @@
+"""Every page in a browser: narrow and wide, light and dark, by keyboard, with a script and without."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
+
+from accounts.models import User
+from apikeys.exchanges.base import Credentials
+from apikeys.flows.submit import submit
+from apikeys.models import ApiKey, Bot
+from tests.browser.customer import WAIT, Customer
+from tests.conftest import PASSWORD, make_customer
+from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.stack import Stack
+
+PHONE, COMPUTER = 390, 1280
+# What is left of a computer's window at 400 %, where a page still may not scroll sideways (WCAG 1.4.10).
+ZOOMED = 320
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+Act = Callable[[Page], Response | None]
+
+
+@dataclass
+class Site:
+    """A running portal, and browsers' cookies of people in different states of being signed in."""
+
+    browser: Browser
+    stack: Stack
+    paths: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def page(self, who: str, *, script: bool = True) -> Iterator[Page]:
+        """A new browser window of somebody in that state."""
+        context = self.browser.new_context(
+            base_url=self.stack.url,
+            storage_state=self.cookies.get(who),
+            java_script_enabled=script,
+            viewport={"width": COMPUTER, "height": 800},
+        )
+        context.set_default_timeout(WAIT * 1000)
+        yield context.new_page()
+        context.close()
+
+    @contextmanager
+    def opened(self, name: str, *, script: bool = True) -> Iterator[Page]:
+        """One of `VIEWS`."""
+        shown = next(one for one in VIEWS if one.name == name)
+        with self.page(shown.who, script=script) as page:
+            shown.open(self, page)
+            yield page
+
+    def keep(self, who: str, act: Callable[[Customer], None]) -> None:
+        """Let somebody do something, and keep the cookies that come of it."""
+        with self.page("nobody") as page:
+            act(Customer(page, self.stack.url, self.stack.sink))
+            self.cookies[who] = page.context.storage_state()
+
+
+@pytest.fixture
+def site(browser: Browser, stack: Stack, alice: User, bob: User, hashed_password: str) -> Site:
+    made = Site(browser, stack)
+    fill(made, alice, hashed_password)
+    return made
+
+
+def fill(site: Site, alice: User, hashed_password: str) -> None:
+    """Alice has a bot in every state, Bob has none, and Carol is about to enter in several ways."""
+    make_customer("carol@example.org", "0x3C4 / CarolPoe", hashed_password)
+    bots = {
+        name: Bot.objects.create(
+            bot_id=f"{alice.client_id} / {name}", customer=alice, exchange=exchange, market=market
+        )
+        for name, exchange, market in (
+            ("BTC-1", "binance", "spot"),
+            ("ETH-2", "bybit", "derivatives"),
+            ("ETH-3", "bybit", "derivatives"),
+            ("BTC-4", "binance", "spot"),
+        )
+    }
+    silent = DEMO_KEYS["bybit"]["spare"]
+    site.stack.simulator.behave("bybit", "http_status", api_key=silent.api_key)
+    hand_over(bots["BTC-1"], alice, "old", "active")
+    active = hand_over(bots["BTC-1"], alice, "good", "active")
+    hand_over(bots["ETH-2"], alice, "old", "active")
+    refused = hand_over(bots["ETH-2"], alice, "can_withdraw", "refused")
+    checking = hand_over(bots["ETH-3"], alice, "spare", "checking")
+    site.paths = {
+        "active": f"/keys/{active.pk}/",
+        "refused": f"/keys/{refused.pk}/",
+        "checking": f"/keys/{checking.pk}/",
+        "connect": f"/bots/{bots['BTC-4'].pk}/key/",
+        "refresh": f"/bots/{bots['BTC-1'].pk}/key/",
+    }
+
+    def enters(customer: Customer) -> None:
+        customer.open("/sign-in/")
+        customer.give_password("carol@example.org", PASSWORD)
+
+    def proves_an_address(customer: Customer) -> None:
+        before = customer.last_letter()
+        customer.open("/sign-in/help/")
+        customer.field("User ID").fill("0x3C4 / CarolPoe")
+        customer.field("Email address").fill("carol@example.org")
+        customer.press("Continue")
+        customer.give_code(customer.mailed_code(before))
+        customer.page.wait_for_url("**/sign-in/help/password/")
+
+    site.keep("alice", lambda customer: customer.sign_in("alice@example.com", PASSWORD))
+    site.keep("bob", lambda customer: customer.sign_in("bob@example.net", PASSWORD))
+    site.keep("at the code", enters)
+    site.keep("at her last code", enters)
+    site.keep("with a proof", proves_an_address)
+
+
+def hand_over(bot: Bot, customer: User, which: str, status: str) -> ApiKey:
+    """Submit a demo key as the form does, and wait for what becomes of it."""
+    demo = DEMO_KEYS[bot.exchange][which]
+    key = submit(
+        bot=bot,
+        customer=customer,
+        credentials=Credentials(demo.api_key, demo.secret),
+        trimmed=False,
+        replaces=None,
+        address="127.0.0.1",
+    )
+    give_up = time.monotonic() + WAIT
+    # A check that got no answer was made too: its page tells when the next one comes.
+    while key.status != status or not (key.checked_at or key.failed_checks):
+        assert time.monotonic() < give_up, f"{which} is {key.status}"
+        time.sleep(0.1)
+        key.refresh_from_db()
+    return key
+
+
+# Every page, and how to get there.
+
+
+def send(page: Page, **values: str) -> Response | None:
+    """Fill fields by their names and send the form that holds the first of them."""
+    for name, value in values.items():
+        page.fill(f"[name={name}]", value)
+    with page.expect_navigation() as navigation:
+        page.click(f"form:has([name={next(iter(values))}]) [type=submit]")
+    return navigation.value
+
+
+def wrong_password(page: Page) -> Response | None:
+    return send(page, email="nobody@example.com", password="not the one")
+
+
+def wrong_code(page: Page) -> Response | None:
+    return send(page, code="12345")
+
+
+def five_wrong_codes(page: Page) -> Response | None:
+    for _ in range(5):
+        answer = send(page, code="000000")
+    return answer
+
+
+def strange_keys(page: Page) -> Response | None:
+    return send(page, api_key="abc def", secret="ключ")
+
+
+def short_password(page: Page) -> Response | None:
+    return send(page, password="short")
+
+
+def two_codes_a_minute(page: Page) -> Response | None:
+    for _ in range(2):  # the first of them may be due
+        with page.expect_navigation() as navigation:
+            page.locator("form[action*='/again/']").evaluate("(form) => form.submit()")
+        if navigation.value.status == 429:
+            break
+    return navigation.value
+
+
+def lost_cookie(page: Page) -> Response | None:
+    page.context.clear_cookies(name="csrf")
+    return wrong_password(page)
+
+
+@dataclass(frozen=True)
+class View:
+    """A page: who opens it, where (a path, or a name in `Site.paths`), and what they do there."""
+
+    name: str
+    who: str
+    path: str
+    act: Act | None = None
+    status: int = 200
+
+    def open(self, site: Site, page: Page) -> None:
+        answer = page.goto(site.paths.get(self.path, self.path))
+        if self.act is not None:
+            answer = self.act(page)
+        assert answer is not None
+        assert answer.status == self.status, f"{self.name}: {answer.status} at {page.url}"
+
+
+VIEWS = (
+    View("sign-in", "nobody", "/sign-in/"),
+    View("sign-in with errors", "nobody", "/sign-in/", wrong_password),
+    View("code", "at the code", "/sign-in/code/"),
+    View("code with errors", "at the code", "/sign-in/code/", wrong_code),
+    View("code, no try left", "at her last code", "/sign-in/code/", five_wrong_codes),
+    View("help", "nobody", "/sign-in/help/"),
+    View("new password", "with a proof", "/sign-in/help/password/"),
+    View("new password with errors", "with a proof", "/sign-in/help/password/", short_password),
+    View("bots", "alice", "/"),
+    View("no bots", "bob", "/"),
+    View("connect", "alice", "connect"),
+    View("refresh", "alice", "refresh"),
+    View("refresh with errors", "alice", "refresh", strange_keys),
+    View("checking", "alice", "checking"),
+    View("refused", "alice", "refused"),
+    View("active", "alice", "active"),
+    View("security", "alice", "/security/"),
+    View("404", "alice", "/no-such-page/", status=404),
+    View("403 of a form", "nobody", "/sign-in/", lost_cookie, status=403),
+    View("429", "at the code", "/sign-in/code/", two_codes_a_minute, status=429),
+)
+
+
+# What a look at a page finds.
+
+TELL_OF_VIOLATIONS = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  const wide = [...document.querySelectorAll("main *, header *, footer *")]
+    .filter((el) => el.getBoundingClientRect().right > room + 1);
+  return wide.map((el) => `${el.tagName}.${el.className} reaches ${el.getBoundingClientRect().right}`)
+    .concat([`the page is ${document.documentElement.scrollWidth} wide`]);
+}"""
+
+
+def complaints_of(page: Page) -> list[str]:
+    """Fills with what the browser complains of, a refused page itself apart."""
+    found: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        of_the_page = message.location["url"] == page.url and "Failed to load resource" in message.text
+        if message.type in {"error", "warning"} and not of_the_page:
+            found.append(f"console: {message.text} ({message.location['url']})")
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: found.append(f"script: {error}"))
+    page.on("requestfailed", lambda request: found.append(f"not loaded: {request.url}"))
+    page.add_init_script(TELL_OF_VIOLATIONS)
+    return found
+
+
+def set_look(page: Page, width: int, theme: Literal["light", "dark"]) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=theme)
+
+
+def axe_violations(page: Page) -> list[str]:
+    answer = Axe().run(page, options={"runOnly": AXE_RULES, "resultTypes": ["violations"]}).response
+    assert answer["passes"], "axe looked at nothing"
+    return [
+        f"axe: {rule['id']} ({rule['help']}) at {[node['target'] for node in rule['nodes']]}"
+        for rule in answer["violations"]
+    ]
+
+
+def looks_of(site: Site, shown: View) -> list[str]:
+    """All that is wrong with one page, in every look of it."""
+    with site.page(shown.who) as page:
+        complaints = complaints_of(page)
+        shown.open(site, page)
+        wrong = []
+        for theme in THEMES:
+            for width in (COMPUTER, PHONE, ZOOMED):
+                set_look(page, width, theme)
+                wrong += [f"{width} {theme}: {words}" for words in page.evaluate(TOO_WIDE)]
+                if width != ZOOMED:
+                    wrong += [f"{width} {theme}: {words}" for words in axe_violations(page)]
+        return wrong + [f"policy: {words}" for words in page.evaluate("() => window.violations")] + complaints
+
+
+# One portal serves all pages of a test: starting it takes longer than looking at a page.
+
+
+@pytest.mark.timeout(900)
+def test_it_is_in_order_on_phones_and_computers_in_light_and_dark(
+    site: Site, subtests: pytest.Subtests
+) -> None:
+    for shown in VIEWS:
+        with subtests.test(shown.name):
+            wrong = looks_of(site, shown)
+            assert not wrong, "\n".join(wrong)
+
+
+def test_it_can_be_used_by_keyboard(site: Site, subtests: pytest.Subtests) -> None:
+    for name, fields in {
+        "sign-in": ["email", "password"],
+        "code": ["code"],
+        "help": ["client_id", "email"],
+        "new password": ["password"],
+        "refresh": ["api_key", "secret"],
+    }.items():
+        with subtests.test("past the head to the form", page=name), site.opened(name) as page:
+            goes_past_the_head_and_through_the_form(page, fields)
+    for name in ("sign-in", "code", "new password", "refresh"):
+        with (
+            subtests.test("from an error to its field", page=name),
+            site.opened(f"{name} with errors") as page,
+        ):
+            starts_at_what_is_wrong_and_leads_to_the_field(page)
+
+
+def test_it_is_more_comfortable_with_a_script_and_whole_without(
+    site: Site, subtests: pytest.Subtests
+) -> None:
+    for name in ("sign-in", "new password", "refresh"):
+        with subtests.test("show and hide", page=name), site.opened(name) as page:
+            shows_a_secret_when_asked_and_hides_it_before_it_is_sent(page)
+    for name in ("bots", "refresh", "active"):
+        with subtests.test("copy", page=name), site.opened(name) as page:
+            copies_what_is_read(page)
+    for name in ("sign-in", "bots", "refresh", "active"):
+        with subtests.test("nothing dead", page=name), site.opened(name, script=False) as page:
+            needing = page.locator("[data-copy], [data-reveal]")
+            assert needing.count() > 0
+            assert not any(one.is_visible() for one in needing.all())
+    with subtests.test("looks again"), site.opened("checking", script=False) as page:
+        assert page.locator('meta[http-equiv="refresh"]').count() == 1
+        assert page.get_by_role("link", name="Look again").is_visible()
+    with subtests.test("code field"), site.opened("code", script=False) as page:
+        field = page.locator("[name=code]")
+        wanted = {"type": "text", "autocomplete": "one-time-code", "inputmode": "numeric"}
+        assert {name: field.get_attribute(name) for name in wanted} == wanted
+    for name in ("sign-in with errors", "refresh with errors"):
+        with subtests.test("secrets do not come back", page=name), site.opened(name, script=False) as page:
+            boxes = page.locator("input[name=password], input[name=api_key], input[name=secret]")
+            assert boxes.count() > 0
+            assert [box.input_value() for box in boxes.all()] == [""] * boxes.count()
+
+
+def goes_past_the_head_and_through_the_form(page: Page, fields: list[str]) -> None:
+    page.keyboard.press("Tab")
+    skip = page.locator(".skip")
+    expect(skip).to_be_focused()
+    place = skip.bounding_box()
+    assert place is not None
+    assert place["x"] >= 0, "it is seen once it has the focus"
+    page.keyboard.press("Enter")
+    reached: list[str] = []
+    while "submit" not in reached:
+        page.keyboard.press("Tab")
+        assert page.evaluate("() => Boolean(document.activeElement.closest('main'))"), reached
+        reached.append(
+            page.evaluate("() => document.activeElement.name || document.activeElement.type || ''")
+        )
+    assert [name for name in reached if name in {*fields, "submit"}] == [*fields, "submit"]
+
+
+def starts_at_what_is_wrong_and_leads_to_the_field(page: Page) -> None:
+    summary = page.locator(".summary")
+    expect(summary).to_be_focused()
+    assert page.title().startswith("Error: ")
+    link = summary.get_by_role("link").first
+    field = link.get_attribute("href")
+    assert field is not None
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(field)).to_be_focused()
+
+
+def shows_a_secret_when_asked_and_hides_it_before_it_is_sent(page: Page) -> None:
+    box = page.locator("input[name=secret], input[name=password]")
+    button = page.locator("button[data-reveal]")
+    expect(box).to_have_attribute("type", "password")
+    box.fill("what nobody may see")
+    for shown, says in (("text", "Hide"), ("password", "Show"), ("text", "Hide")):
+        button.click()
+        expect(box).to_have_attribute("type", shown)
+        expect(button).to_contain_text(says)
+    page.evaluate("""() => addEventListener("submit", (event) => {
+      event.preventDefault();
+      window.sentAs = event.target.querySelector("[name=secret], [name=password]").type;
+    })""")
+    form = page.locator("form:has(button[data-reveal])")
+    form.evaluate("(form) => { form.noValidate = true; }")
+    form.locator("[type=submit]").click()
+    assert page.evaluate("() => window.sentAs") == "password"
+
+
+def copies_what_is_read(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    buttons = page.locator("[data-copy]").all()
+    assert buttons
+    for button in buttons:
+        expect(button).to_be_visible()
+        button.click()
+        expect(button).to_contain_text("Copied")
+        copied = page.evaluate("() => navigator.clipboard.readText()")
+        assert copied == button.get_attribute("data-copy")
+        assert copied in page.locator("main").inner_text()

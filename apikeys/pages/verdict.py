@@ -77,8 +77,14 @@ def _in_order(key: ApiKey, findings: Sequence[Finding]) -> list[Row]:
     ]
     bound, addresses = _allow_list(key)
     if bound and not any(item.code in _ABOUT_ADDRESSES for item in findings):
-        lines.append(_plain_row("Addresses", "Ours only", "Ours only" if addresses and settings.PORTAL_EGRESS_IPS else "Bound"))
+        found = "Ours only" if _are_ours(addresses) else "Bound"
+        lines.append(_plain_row("Addresses", "Ours only", found))
     return lines
+
+
+def _are_ours(addresses: list[str] | None) -> bool:
+    """Some exchanges say only that a key is bound; and lists are compared only where ours are known."""
+    return bool(addresses and settings.PORTAL_EGRESS_IPS)
 
 
 def _allow_list(key: ApiKey) -> tuple[bool | None, list[str] | None]:
@@ -107,8 +113,7 @@ def accepted_because(key: ApiKey) -> str:
         return "It can trade and cannot withdraw or transfer. It works from any address."
     bound, addresses = _allow_list(key)
     if bound:
-        # Some exchanges say only that a key is bound, and lists are compared only where ours are known.
-        to_what = "our addresses" if addresses and settings.PORTAL_EGRESS_IPS else "addresses"
+        to_what = "our addresses" if _are_ours(addresses) else "addresses"
         return f"It can trade, it cannot withdraw or transfer, and it is bound to {to_what}."
     return "It can trade and cannot withdraw or transfer."
 

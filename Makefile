@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock screenshots
+.PHONY: help run test coverage lint bench lock screenshots
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r name words; do printf '  make %-13s%s\n' "$$name" "$$words"; done
@@ -15,7 +15,13 @@ run: ## Start the demo: portal, workers, simulated exchange, mailbox. Ctrl-C end
 	@PYTHON="$(PYTHON)" scripts/install requirements.txt
 	@exec $(BIN)/python -m demo
 
+# Two at once, since most of the longer tests wait for processes to start.
 test: ## Run the whole suite, browser tests included
+	@PYTHON="$(PYTHON)" scripts/install requirements-dev.txt
+	@scripts/browser
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+coverage: ## Run the suite and show which lines no test reaches
 	@PYTHON="$(PYTHON)" scripts/install requirements-dev.txt
 	@scripts/browser
 	@exec $(BIN)/python -m pytest --cov --cov-report=term $(ARGS)

@@ -8,9 +8,13 @@ import hashlib
 import os
 import secrets
 import tempfile
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+
+_PREPARED_FOR = "PORTAL_TEST_WORKER"
 
 
 def _seal_pair() -> tuple[str, str]:
@@ -24,10 +28,23 @@ def _seal_pair() -> tuple[str, str]:
     )  # type: ignore[return-value]
 
 
+def _part_from_other_workers(number: int) -> None:
+    """Tests run by several workers at once share no folder and no Redis database."""
+    os.environ["PORTAL_TEST_DIR"] = tempfile.mkdtemp(prefix="portal-test-")
+    url = urlsplit(os.environ.get("REDIS_URL", ""))
+    if url.hostname:
+        database = int(url.path.strip("/") or 0) + number
+        os.environ["REDIS_URL"] = url._replace(path=f"/{database}").geturl()
+
+
 def prepare() -> None:
     """Set what is missing, once. Processes that a test starts get just what it hands them."""
-    if "PORTAL_TEST_DIR" in os.environ:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if os.environ.get(_PREPARED_FOR) == worker or ("PORTAL_TEST_DIR" in os.environ and not worker):
         return
+    if worker:
+        _part_from_other_workers(int(worker.removeprefix("gw")))
+    os.environ[_PREPARED_FOR] = worker
     private, public = _seal_pair()
     wanted = {
         "PORTAL_TEST_DIR": tempfile.mkdtemp(prefix="portal-test-"),

@@ -83,6 +83,7 @@ class ApiKey(models.Model):
     claim = models.UUIDField(null=True)  # fences off a worker whose claim has run out
     claimed_until = models.DateTimeField(null=True)
     failed_checks = models.PositiveSmallIntegerField(default=0)  # in a row, without an answer
+    failing_since = models.DateTimeField(null=True)  # when the first of them failed
     checked_at = models.DateTimeField(null=True)  # last answer of the exchange
     findings_json = models.JSONField(default=list)
     report_json = models.JSONField(null=True)

@@ -70,7 +70,7 @@ def texts(value: Any) -> tuple[str, ...]:
 def account_number(reply: Mapping[str, Any], name: str) -> str:
     """An account's number, written as number or text; empty where there is none, which is also written 0."""
     value = reply.get(name, "")
-    found = str(value) if is_whole(value) else text(reply, name)
+    found = str(value) if is_whole(value) and abs(value) < 10**30 else text(reply, name)
     return "" if found == "0" else found
 
 

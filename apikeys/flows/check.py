@@ -5,18 +5,19 @@ schedule rings again; one that comes late finds that its claim is gone, and chan
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from accounts import audit
 from accounts.audit_verbs import Verb
 from apikeys import reports, transitions, vault
 from apikeys.exchanges.base import Credentials, KeyReport, Trouble
-from apikeys.findings import FindingCode
+from apikeys.findings import FindingCode, Severity
 from apikeys.flows.activate import accept
 from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
 from apikeys.flows.refuse import refuse
@@ -37,7 +38,16 @@ def check(key_id: UUID, *, ask: Ask) -> None:
     key = _claim(key_id, started_at)
     if key is None:
         return
-    _conclude(key, _open_and_ask(key, ask), started_at)
+    if _was_held_too_long(key, started_at):
+        _give_back(key, started_at)
+        return
+    answer = _open_and_ask(key, ask)
+    try:
+        _conclude(key, answer, started_at)
+    except DataError as error:
+        # What the exchange said does not fit the database. Asking for it again and again would not end.
+        logger.error("Key %s: the answer cannot be kept: %s", key.pk, type(error).__name__)
+        _conclude(key, Trouble(FindingCode.UNPROVEN_PERMISSION, exchange_code="unfit"), started_at)
 
 
 def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
@@ -46,6 +56,26 @@ def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
     if not claimed.update(claim=claim, claimed_until=now + settings.CHECK_CLAIM):
         return None
     return ApiKey.objects.select_related("bot").filter(pk=key_id, claim=claim).first()
+
+
+def _was_held_too_long(key: ApiKey, now: datetime) -> bool:
+    held = any(finding.severity is Severity.HOLD for finding in key.findings)
+    return held and now >= key.submitted_at + HOLD
+
+
+@transaction.atomic
+def _give_back(claimed: ApiKey, now: datetime) -> None:
+    """Nobody confirmed the key in time: refused for what it was held for, without asking again."""
+    transitions.lock_bot(claimed.bot_id)
+    key = _claimed(claimed)
+    if key is not None:
+        refuse(key, [replace(finding, severity=Severity.REFUSE) for finding in key.findings], now=now)
+
+
+def _claimed(claimed: ApiKey) -> ApiKey | None:
+    """The row as it is now, or None where this claim on it is gone."""
+    rows = ApiKey.objects.select_related("bot__customer")
+    return rows.filter(pk=claimed.pk, claim=claimed.claim, status=KeyStatus.CHECKING).first()
 
 
 def _open_and_ask(key: ApiKey, ask: Ask) -> KeyReport | Trouble:
@@ -68,11 +98,7 @@ def _open_and_ask(key: ApiKey, ask: Ask) -> KeyReport | Trouble:
 def _conclude(claimed: ApiKey, answer: KeyReport | Trouble, started_at: datetime) -> None:
     transitions.lock_bot(claimed.bot_id)
     now = timezone.now()
-    key = (
-        ApiKey.objects.select_related("bot__customer")
-        .filter(pk=claimed.pk, claim=claimed.claim, status=KeyStatus.CHECKING)
-        .first()
-    )
+    key = _claimed(claimed)
     if key is None:
         logger.info("Key %s was decided or taken back meanwhile; this answer is dropped", claimed.pk)
         return
@@ -113,6 +139,7 @@ def _carry_out(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now
             "expires_at": answer.expires_at,
             "checked_at": now,
             "failed_checks": 0,
+            "failing_since": None,
         }
     if decision.outcome is Outcome.ACCEPTED:
         accept(key, decision.findings, now=now, **fields)
@@ -125,13 +152,10 @@ def _carry_out(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now
 
 
 def _hold(key: ApiKey, decision: Decision, now: datetime, fields: dict[str, object]) -> None:
-    until = key.submitted_at + HOLD
-    if now >= until:
-        refuse(key, decision.findings, now=now, **fields)
-        return
     first_time = FindingCode.WRONG_ACCOUNT not in {finding.code for finding in key.findings}
     found = [finding.as_json() for finding in decision.findings]
-    _update(key, findings_json=found, check_due_at=until, claim=None, claimed_until=None, **fields)
+    due = key.submitted_at + HOLD
+    _update(key, findings_json=found, check_due_at=due, claim=None, claimed_until=None, **fields)
     if first_time:
         audit.record(
             Verb.KEY_HELD,
@@ -143,7 +167,8 @@ def _hold(key: ApiKey, decision: Decision, now: datetime, fields: dict[str, obje
 
 
 def _try_later(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now: datetime) -> None:
-    if now >= key.submitted_at + settings.CHECK_GIVE_UP:
+    failing_since = key.failing_since or now
+    if now >= failing_since + settings.CHECK_GIVE_UP:
         refuse(key, [gave_up_finding(key.bot.adapter)], now=now)
         return
     pauses = settings.CHECK_PAUSES
@@ -155,6 +180,7 @@ def _try_later(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now
         key,
         findings_json=found,
         failed_checks=key.failed_checks + 1,
+        failing_since=failing_since,
         check_due_at=now + pause,
         claim=None,
         claimed_until=None,

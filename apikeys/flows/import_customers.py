@@ -13,12 +13,14 @@ from accounts import audit
 from accounts.audit_verbs import Verb
 from accounts.identifiers import BOT_ID_MAX, CLIENT_ID_MAX, canonical
 from accounts.models import User
+from apikeys import transitions
 from apikeys.exchanges.base import Market
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.models import ApiKey, Bot
 from notifications import outbox
 from notifications.kinds import MailKind
 
+_EMAIL_MAX = 254  # what fits into the envelope of a mail (RFC 5321)
 COLUMNS = ("client_id", "name", "email", "bot_id", "exchange", "market")
 
 
@@ -58,7 +60,11 @@ def import_customers(text: str, *, invite: bool) -> Result:
     invite: queue a welcome mail for each customer that is new.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    missing = set(COLUMNS) - {(name or "").strip() for name in reader.fieldnames or ()}
+    try:
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise RowError(f"line 1: not CSV: {error}.") from None
+    missing = set(COLUMNS) - set(reader.fieldnames)
     if missing:
         raise RowError(f"line 1: the columns {', '.join(sorted(missing))} are missing.")
     result, problems = Result(), []
@@ -95,6 +101,8 @@ def _parse(raw: dict[str | None, object]) -> Row:
         validate_email(values["email"])
     except ValidationError:
         raise _BadRow(f"{values['email']!r} is no email address.") from None
+    if len(values["email"]) > _EMAIL_MAX:
+        raise _BadRow(f"email must have at most {_EMAIL_MAX} characters.")
     exchange = values["exchange"].lower()
     if exchange not in EXCHANGES:
         raise _BadRow(f"exchange {values['exchange']!r} is not offered. Offered: {', '.join(EXCHANGES)}.")
@@ -118,6 +126,7 @@ def _take(row: Row, result: Result) -> None:
             " “Give the bot to another customer”."
         )
     if (bot.exchange, bot.market) != (row.exchange, row.market):
+        transitions.lock_bot(bot.pk)
         if ApiKey.objects.filter(bot=bot).live().exists():
             raise _BadRow(
                 f"bot {bot.bot_id} has a live key at {bot.exchange}, {bot.market}. Revoke it first, at the"

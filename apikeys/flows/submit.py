@@ -13,7 +13,7 @@ from apikeys.exchanges.base import Credentials
 from apikeys.flows import refuse
 from apikeys.flows.revoke import revoke
 from apikeys.models import ApiKey, Bot
-from apikeys.status import KeyStatus
+from apikeys.status import WAITING, KeyStatus
 from apikeys.wording import duplicate_finding
 from notifications.bell import ring_on_commit
 
@@ -36,7 +36,8 @@ def submit(
     replaces: UUID | None,
     address: str,
 ) -> ApiKey:
-    """Give the row of the submitted key. The same API key handed over twice is one row.
+    """Give the row of the submitted key. The same API key handed over twice is one row, unless it is handed
+    over to replace itself: with another secret, since that is what was wrong with it.
 
     replaces: the waiting key that the customer was shown and agreed to replace.
     Raises AnotherKeyWaitsError when a key waits that is not this one.
@@ -45,7 +46,8 @@ def submit(
     now = timezone.now()
     fingerprint = vault.fingerprint(bot.exchange, credentials.api_key)
     of_bot = ApiKey.objects.filter(bot=bot)
-    if again := of_bot.live().filter(fingerprint=fingerprint).first():
+    again = of_bot.live().filter(fingerprint=fingerprint).first()
+    if again is not None and not (again.status in WAITING and again.pk == replaces):
         return again
     waiting = of_bot.waiting().first()
     if waiting is not None and waiting.pk != replaces:
@@ -61,26 +63,28 @@ def submit(
         submitted_at=now,
         check_due_at=now,
     )
-    if _is_duplicate(fingerprint, customer):
+    if _is_duplicate(fingerprint, customer, besides=waiting):
         return _refuse_at_once(key, customer, address)
-    if waiting is not None:
-        revoke(key=waiting, actor=customer, address=address, now=now)
     sealed = vault.seal(credentials, key_id=key.pk, bot_id=bot.bot_id, exchange=bot.exchange)
     key.sealed, key.seal_id = sealed.ciphertext, sealed.seal_id
     try:
         with transaction.atomic():
+            if waiting is not None:
+                revoke(key=waiting, actor=customer, address=address, now=now)
             key.save(force_insert=True)
     except IntegrityError:
-        # The same API key was handed over for another bot in this very moment.
+        # The same API key was handed over for another bot in this very moment. The waiting key stays.
         return _refuse_at_once(key, customer, address)
     _record_submission(key, customer, address)
     ring_on_commit("apikeys.check_key", str(key.pk))
     return key
 
 
-def _is_duplicate(fingerprint: str, customer: User) -> bool:
+def _is_duplicate(fingerprint: str, customer: User, *, besides: ApiKey | None) -> bool:
     """Live anywhere else, or ever used by somebody else."""
     same = ApiKey.objects.filter(fingerprint=fingerprint)
+    if besides is not None:
+        same = same.exclude(pk=besides.pk)
     return same.live().exists() or same.exclude(bot__customer=customer).exists()
 
 

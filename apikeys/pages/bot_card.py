@@ -139,7 +139,7 @@ def _connected(bot: Bot, active: ApiKey, latest: ApiKey | None, now: datetime) -
         to_do = [words.marked(item.to_do, labels) for item in active.findings if item.code is code]
         sentences = [format_html("{} says so of the key ending {}.", exchange, end), *to_do]
     elif active.expires_at and active.expires_at <= now:
-        state, tone, filled = "expired", "bad", True
+        status, state, tone, filled = BotStatus.PROBLEM, "expired", "bad", True
         headline = "Expired"
         ended = words.moment(active.expires_at, now)
         sentences = [format_html("The key ending {} stopped working at {} {}.", end, exchange, ended)]

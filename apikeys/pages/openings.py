@@ -87,7 +87,7 @@ def _opening_of_checking(key: ApiKey, other: ApiKey | None, now: datetime) -> tu
         exchange=exchange,
         again=again,
         hours=hours,
-        end=words.moment(key.submitted_at + settings.CHECK_GIVE_UP, now),
+        end=words.moment((key.failing_since or key.submitted_at) + settings.CHECK_GIVE_UP, now),
         keep=_keep(other),
     )
 

@@ -38,9 +38,10 @@ def age(key: ApiKey, by: timedelta) -> None:
     """Let time pass for one key. The clock itself must not jump under the event loops of this process."""
     key.refresh_from_db()
     key.submitted_at -= by
-    if key.check_due_at:
-        key.check_due_at -= by
-    key.save(update_fields=["submitted_at", "check_due_at"])
+    for name in ("check_due_at", "failing_since"):
+        if getattr(key, name):
+            setattr(key, name, getattr(key, name) - by)
+    key.save(update_fields=["submitted_at", "check_due_at", "failing_since"])
 
 
 def codes(key: ApiKey) -> set[str]:
@@ -233,8 +234,14 @@ def test_it_refuses_a_held_key_after_a_week(as_alice: Client, bybit_bot: Bot, si
     foreign = DEMO_KEYS["bybit"]["good"]
     simulator.register("bybit", foreign.api_key, foreign.secret, userID="999", **foreign.reply)
     key = checked(hand_over(as_alice, bybit_bot, "good"))
+    asked = simulator.number_of_calls("bybit")
+    simulator.behave("bybit", "http_status")
     age(key, timedelta(days=7))
     assert checked(key).status == KeyStatus.REFUSED
+    assert simulator.number_of_calls("bybit") == asked, "trouble there is no reason to refuse it"
+    assert codes(key) == {"wrong_account"}
+    text = " ".join(Mail.objects.get(kind="api_refused").text.split())
+    assert "make one on the account that the bot trades on" in text
 
 
 def test_it_drops_the_answer_of_a_worker_whose_claim_ran_out(
@@ -259,3 +266,27 @@ def test_it_hides_what_belongs_to_somebody_else(
     charlie = Client()
     for path in ("/", f"/keys/{key.pk}/", f"/bots/{binance_bot.pk}/key/", "/security/"):
         assert charlie.get(path)["Location"].startswith("/sign-in/?next=")
+
+
+def test_it_takes_the_same_key_with_another_secret_in_place_of_the_waiting_one(
+    as_alice: Client, binance_bot: Bot, simulator: Simulator
+) -> None:
+    good = DEMO_KEYS["binance"]["good"]
+    wrong = {"api_key": good.api_key, "secret": "a" * 64}
+    first = ApiKey.objects.get(
+        pk=as_alice.post(f"/bots/{binance_bot.pk}/key/", wrong)["Location"].split("/")[2]
+    )
+    second = hand_over(as_alice, binance_bot, "good", replaces=str(first.pk))
+    first.refresh_from_db()
+    assert (first.status, first.sealed) == (KeyStatus.REVOKED, None)
+    assert hand_over(as_alice, binance_bot, "good", replaces=str(first.pk)) == second, "a double click"
+    assert checked(second).status == KeyStatus.ACTIVE
+
+
+def test_it_blames_no_exchange_for_a_day_without_workers(
+    as_alice: Client, binance_bot: Bot, simulator: Simulator
+) -> None:
+    key = hand_over(as_alice, binance_bot, "good")
+    age(key, timedelta(days=2))
+    simulator.behave("binance", "http_status")
+    assert checked(key).status == KeyStatus.CHECKING

@@ -104,7 +104,12 @@ def test_it_changes_the_market_only_of_a_bot_without_a_live_key(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("", "columns"), ("client_id,name\nx,y\n", "columns bot_id"), (HEAD + '"open quote\n', "not CSV")],
+    [
+        ("", "columns"),
+        ("client_id,name\nx,y\n", "columns bot_id"),
+        (HEAD + '"open quote\n', "not CSV"),
+        ('"client_id,x\n', "not CSV"),
+    ],
 )
 def test_it_says_what_is_wrong_with_a_file_that_is_no_list_of_customers(
     tmp_path: Path, text: str, told: str
@@ -118,3 +123,13 @@ def test_it_says_that_a_file_is_not_utf_8_or_not_there(tmp_path: Path) -> None:
     for path, told in ((file, "not UTF-8"), (tmp_path / "none.csv", "cannot be read")):
         with pytest.raises(CommandError, match=told):
             call_command("import_customers", str(path))
+
+
+def test_it_forgives_spaces_in_the_head(tmp_path: Path) -> None:
+    run(tmp_path, HEAD.replace(",", ", ") + JANE)
+    assert Bot.objects.count() == 1
+
+
+def test_it_refuses_an_address_that_no_mail_can_carry(tmp_path: Path) -> None:
+    long = f"{'a' * 60}@{'.'.join(['b' * 60] * 4)}.com"
+    assert "email must have at most 254" in problems(tmp_path, HEAD + JANE.replace("jane@example.com", long))

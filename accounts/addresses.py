@@ -8,6 +8,12 @@ from django.http import HttpRequest
 UNKNOWN = "0.0.0.0"  # noqa: S104 - a value to write down, nothing is bound to it
 
 
+def neighbourhood(address: str) -> str:
+    """What limits count by: one IPv4 address, or the /64 that one IPv6 customer has all to himself."""
+    found = ipaddress.ip_address(address)
+    return str(ipaddress.ip_network(f"{found}/{32 if found.version == 4 else 64}", strict=False))
+
+
 def client_address(request: HttpRequest) -> str:
     """The address that the outermost trusted proxy saw, or the peer where no proxy is trusted.
 

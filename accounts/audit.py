@@ -47,7 +47,7 @@ def sentence(event: AuditEvent) -> str:
 def by(event: AuditEvent) -> str:
     """Who did it, as seen by the customer whose history it is."""
     if event.actor_kind == AuditEvent.Actor.SYSTEM:
-        return "Sequence"
+        return f"Somebody at {event.address}" if event.address else "Sequence"
     who = "You" if event.actor_id == event.customer_id else "Sequence support"
     return f"{who}, {event.address}" if event.address else who
 

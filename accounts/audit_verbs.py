@@ -7,7 +7,7 @@ class Verb(TextChoices):
     IMPORTED = "imported", "Account created"
     SIGNED_IN = "signed_in", "Signed in with password and code"
     SIGNED_OUT = "signed_out", "Signed out"
-    CODES_USED_UP = "codes_used_up", "Five wrong codes: that sign-in was ended"
+    CODES_USED_UP = "codes_used_up", "Five wrong codes: that attempt was ended"
     PASSWORD_SET = "password_set", "Password set with a mailed code"
     KEY_SUBMITTED = "key_submitted", "Key {key} of {bot} handed over"
     KEY_ACCEPTED = "key_accepted", "Key {key} of {bot} checked and accepted"

@@ -128,6 +128,11 @@ def use_proof(ticket: Ticket, purpose: Purpose) -> User | None:
     return attempt.user
 
 
+def end_attempts(user: User) -> None:
+    """End whatever is under way for the person, proved or not."""
+    CodeAttempt.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now())
+
+
 def is_proved(ticket: Ticket, purpose: Purpose) -> bool:
     return _proved(ticket, purpose).exists()
 
@@ -169,7 +174,7 @@ def _check_cap(subject: str, now: datetime) -> None:
     if len(asked) >= limits.CODES_PER_ACCOUNT:
         raise limits.TooManyError(
             asked[0] + limits.CODES_PER_ACCOUNT_WINDOW,
-            "Five codes were mailed in a quarter of an hour. The latest three are still good.",
+            "Five codes were mailed in a quarter of an hour. If one has come, it is good for ten minutes.",
         )
 
 

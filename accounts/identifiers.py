@@ -8,6 +8,14 @@ _AROUND_SLASH = re.compile(r"\s*/\s*")
 _SPACES = re.compile(r"\s+")
 
 
+def folded(identifier: str) -> str:
+    """For keys that must fall together wherever the database's `iexact` does, which compares in upper case.
+
+    Lower case alone is not enough: a dotless i and an i are one letter in upper case and two in lower.
+    """
+    return identifier.upper().casefold()
+
+
 def canonical(identifier: str) -> str:
     """`0x1A2/JaneDoe` and ` 0x1A2  /  JaneDoe ` become `0x1A2 / JaneDoe`. Letter case stays as given.
 

@@ -8,7 +8,9 @@ Kept in rows, under locks, by `accounts.codes`:
 Counted in the cache, here:
   ten wrong passwords for one account from one address in fifteen minutes;
   two hundred sign-in or help forms from one address in fifteen minutes.
-  Nothing counts per account alone, so that no stranger can lock the owner out.
+  An IPv6 address counts with its /64. Nothing here counts per account alone, so that no stranger can lock the
+  owner out of signing in. Who knows User ID and address can use up the code mails of password help, and of
+  nothing else.
 """
 
 import hashlib

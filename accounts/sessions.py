@@ -50,7 +50,8 @@ class SessionLimitsMiddleware:
             if has_ended(request.session, now):
                 logout(request)
                 return redirect(reverse(settings.LOGIN_URL, query={"ended": 1}))
-            waiting_page_asks = request.headers.get("X-Portal-Poll") == "1"
+            # With a script by the header, without one by the address that the page reloads.
+            waiting_page_asks = "1" in (request.headers.get("X-Portal-Poll"), request.GET.get("poll"))
             if not waiting_page_asks and now >= _time(request.session, _SEEN_AT) + _SEEN_STEP:
                 request.session[_SEEN_AT] = now.isoformat()
         return self.get_response(request)

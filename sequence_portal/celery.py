@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging
 from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -33,12 +33,18 @@ def hold_private_keys_where_they_belong(options: dict[str, Any], **_: Any) -> No
     """A worker starts only with the seal keys that its queues call for."""
     named = options.get("queues") or ()
     queues = set(named.split(",") if isinstance(named, str) else named)
-    opens = bool(queues) and queues <= QUEUES_THAT_OPEN_SECRETS
-    if opens and not settings.SEAL_PRIVATE_KEYS:
+    if queues & QUEUES_THAT_OPEN_SECRETS and not settings.SEAL_PRIVATE_KEYS:
         env.refuse("this worker checks keys and needs SEAL_PRIVATE_KEYS.")
-    if settings.SEAL_PRIVATE_KEYS and not opens:
-        env.refuse("SEAL_PRIVATE_KEYS belongs to workers of the queues checks and sweeps only (-Q checks).")
+    if not queues or queues - QUEUES_THAT_OPEN_SECRETS:
+        refuse_private_seal_keys()
     refuse_unusable_seal_keys()
+
+
+@beat_init.connect
+def refuse_private_seal_keys(**_: Any) -> None:
+    """For every process that serves, but workers of the queues that open secrets."""
+    if settings.SEAL_PRIVATE_KEYS:
+        env.refuse("SEAL_PRIVATE_KEYS belongs to workers of the queues checks and sweeps only (-Q checks).")
 
 
 def refuse_unusable_seal_keys() -> None:

@@ -32,9 +32,12 @@ def flag(name: str) -> bool:
 
 def number(name: str, default: int) -> int:
     try:
-        return int(value(name) or default)
+        found = int(value(name) or default)
     except ValueError:
-        refuse(f"{name} must be a whole number.")
+        found = -1
+    if found < 0:
+        refuse(f"{name} must be a whole number, 0 or more.")
+    return found
 
 
 def words(name: str, default: str = "") -> list[str]:

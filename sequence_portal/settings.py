@@ -183,6 +183,8 @@ LOGIN_REDIRECT_URL = "apikeys:bots"
 
 # Not in the cache: people stay signed in while Redis is away, which is only a bell and a counter here.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Not in a cookie of their own, which would need the prefix of the others.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_IDLE = timedelta(minutes=60)
 SESSION_ABSOLUTE = timedelta(hours=12)
 # A secret is shown only once at the exchange, so an opened key form may be finished within this time even

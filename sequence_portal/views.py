@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.template import loader
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -30,7 +31,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database and broker answer. Says nothing about why not: strangers can ask too."""
     broker = current_app.connection_for_write(connect_timeout=1)
-    away: tuple[type[BaseException], ...] = (DatabaseError, OSError, *broker.connection_errors)
+    away: tuple[type[BaseException], ...] = (
+        DatabaseError,
+        OSError,
+        OperationalError,
+        *broker.connection_errors,
+    )
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

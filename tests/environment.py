@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-
 _PREPARED_FOR = "PORTAL_TEST_WORKER"
 
 

@@ -4,9 +4,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit, codes, limits
+from accounts.addresses import neighbourhood
 from accounts.audit_verbs import Verb
 from accounts.codes import Judgement, Ticket, Verdict
-from accounts.identifiers import canonical
+from accounts.identifiers import canonical, folded
 from accounts.models import Purpose, User
 from notifications import outbox
 from notifications.kinds import MailKind
@@ -17,18 +18,18 @@ def ask(*, client_id: str, email: str, address: str) -> Ticket:
 
     Raises limits.TooManyError.
     """
-    limits.check(limits.ENTRANCE_FORMS, address)
-    limits.count(limits.ENTRANCE_FORMS, address)
+    limits.check(limits.ENTRANCE_FORMS, neighbourhood(address))
+    limits.count(limits.ENTRANCE_FORMS, neighbourhood(address))
     client_id = canonical(client_id)
     user = User.objects.filter(client_id__iexact=client_id, email__iexact=email, is_active=True).first()
-    about = f"{client_id.casefold()}\0{email.casefold()}"
+    about = f"{folded(client_id)}\0{folded(email)}"
     return codes.begin(purpose=Purpose.SET_PASSWORD, user=user, about=about)
 
 
 @transaction.atomic
 def enter_code(*, ticket: Ticket, code: str, address: str) -> Judgement:
     judgement = codes.judge(ticket, Purpose.SET_PASSWORD, code)
-    if judgement.verdict is Verdict.WRONG and judgement.tries_left == 0 and judgement.user is not None:
+    if judgement.verdict is Verdict.WRONG and judgement.tries_left == 0:
         audit.record(Verb.CODES_USED_UP, customer=judgement.user, address=address)
     return judgement
 
@@ -37,13 +38,15 @@ def enter_code(*, ticket: Ticket, code: str, address: str) -> Judgement:
 def finish(*, ticket: Ticket, password: str, address: str) -> bool:
     """Set the password once per right code. False: the proof is used or too old.
 
-    Every session of the person ends: each is bound to the password it began with.
+    Every session of the person ends, since each is bound to the password it began with, and so does every
+    attempt that is under way.
     """
     user = codes.use_proof(ticket, Purpose.SET_PASSWORD)
     if user is None:
         return False
     user.set_password(password)
     user.save(update_fields=["password"])
+    codes.end_attempts(user)
     audit.record(Verb.PASSWORD_SET, customer=user, actor=user, address=address)
     outbox.send(
         MailKind.PASSWORD_CHANGED,

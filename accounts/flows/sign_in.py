@@ -6,8 +6,10 @@ from django.http import HttpRequest
 from django_otp import login as otp_login
 
 from accounts import audit, codes, limits, sessions
+from accounts.addresses import neighbourhood
 from accounts.audit_verbs import Verb
 from accounts.codes import Judgement, Ticket, Verdict
+from accounts.identifiers import folded
 from accounts.models import PrimaryMailDevice, Purpose, User
 
 
@@ -20,12 +22,13 @@ def check_password(*, request: HttpRequest, email: str, password: str, address: 
 
     An unknown email costs one Argon2 computation too, so that time does not tell who is a customer.
     """
-    limits.check(limits.ENTRANCE_FORMS, address)
-    limits.check(limits.WRONG_PASSWORDS, email.casefold(), address)
-    limits.count(limits.ENTRANCE_FORMS, address)
+    where = neighbourhood(address)
+    limits.check(limits.ENTRANCE_FORMS, where)
+    limits.check(limits.WRONG_PASSWORDS, folded(email), where)
+    limits.count(limits.ENTRANCE_FORMS, where)
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
-        limits.count(limits.WRONG_PASSWORDS, email.casefold(), address)
+        limits.count(limits.WRONG_PASSWORDS, folded(email), where)
         raise WrongPasswordError
     return codes.begin(purpose=Purpose.SIGN_IN, user=user, about=str(user.pk))
 

@@ -1,6 +1,6 @@
 """What happened on a person's own account, and every mail sent to them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -46,6 +46,6 @@ def security(request: SignedInRequest) -> HttpResponse:
 def _moment(text: str | None) -> datetime | None:
     try:
         found = parse_datetime(text or "")
-    except ValueError:
+        return found.astimezone(UTC) if found and found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found and found.tzinfo else None

@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from accounts.addresses import UNKNOWN, client_address
+from accounts.addresses import UNKNOWN, client_address, neighbourhood
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ def test_it_believes_only_as_many_proxies_as_are_trusted(
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR=forwarded)
     assert client_address(request) == expected
+
+
+def test_it_counts_an_ipv6_customer_as_one() -> None:
+    assert neighbourhood("2001:db8:1:2:aaaa::1") == neighbourhood("2001:db8:1:2:bbbb::2")
+    assert neighbourhood("2001:db8:1:3::1") != neighbourhood("2001:db8:1:2::1")
+    assert neighbourhood("192.0.2.1") != neighbourhood("192.0.2.2")

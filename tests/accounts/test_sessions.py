@@ -36,6 +36,7 @@ def test_it_ends_a_session_after_twelve_hours_in_any_case(as_alice: Client) -> N
 def test_it_does_not_take_a_waiting_page_for_a_visit(as_alice: Client) -> None:
     begun = timezone.now()
     assert is_in(as_alice, begun + timedelta(minutes=50), **{"X-Portal-Poll": "1"})
+    assert is_in(as_alice, begun + timedelta(minutes=55), "/?poll=1")
     assert not is_in(as_alice, begun + timedelta(minutes=61))
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import limits
-from accounts.models import AuditEvent, MailedCode, User
+from accounts.models import AuditEvent, CodeAttempt, MailedCode, User
 from accounts.tasks import mail_code
 from notifications.models import Mail
 from tests.accounts.test_sign_in import latest_code
@@ -127,3 +127,22 @@ def test_it_uses_no_sign_in_code_to_set_a_password(client: Client, alice: User, 
     client.post("/sign-in/", {"email": alice.email, "password": PASSWORD})
     code = latest_code(mail_sink)
     assert client.post("/sign-in/help/code/", {"code": code})["Location"] == "/sign-in/help/?again=1"
+
+
+def test_it_ends_a_sign_in_that_is_under_way_with_the_old_password(
+    client: Client, alice: User, mail_sink: MailSink
+) -> None:
+    thief = Client()
+    thief.post("/sign-in/", {"email": alice.email, "password": PASSWORD})
+    code = latest_code(mail_sink)
+    ask(client)
+    client.post("/sign-in/help/code/", {"code": latest_code(mail_sink)})
+    client.post("/sign-in/help/password/", {"password": NEW})
+    assert thief.post("/sign-in/code/", {"code": code})["Location"] == "/sign-in/?again=1"
+
+
+def test_it_counts_codes_by_person_however_the_address_is_spelt(alice: User) -> None:
+    """In upper case, as the database compares, a dotless i is an i."""
+    for spelling in ("alice@example.com", "ALICE@example.com", "al\u0131ce@example.com"):
+        ask(Client(), email=spelling)
+    assert CodeAttempt.objects.values("subject").distinct().count() == 1

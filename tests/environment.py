@@ -13,6 +13,16 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+_NOT_OURS = (
+    "ALLOWED_HOSTS",
+    "DJANGO_DEBUG",
+    "EXCHANGE_BASE_URLS",
+    "METRICS_TOKEN",
+    "ENGINE_PUBLIC_KEYS",
+    "PARTNER_APPS",
+    "PORTAL_URL",
+    "TRUSTED_PROXIES",
+)
 _PREPARED_FOR = "PORTAL_TEST_WORKER"
 
 
@@ -37,7 +47,7 @@ def _part_from_other_workers(number: int) -> None:
 
 
 def prepare() -> None:
-    """Set what is missing, once. Processes that a test starts get just what it hands them."""
+    """Set everything, once. Processes that a test starts get just what it hands them."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if os.environ.get(_PREPARED_FOR) == worker or ("PORTAL_TEST_DIR" in os.environ and not worker):
         return
@@ -46,7 +56,7 @@ def prepare() -> None:
     os.environ[_PREPARED_FOR] = worker
     private, public = _seal_pair()
     wanted = {
-        "PORTAL_TEST_DIR": tempfile.mkdtemp(prefix="portal-test-"),
+        "PORTAL_TEST_DIR": os.environ.get("PORTAL_TEST_DIR") or tempfile.mkdtemp(prefix="portal-test-"),
         "SECRET_KEY": secrets.token_urlsafe(50),
         "SEAL_PUBLIC_KEYS": public,
         "SEAL_PRIVATE_KEYS": private,
@@ -55,5 +65,7 @@ def prepare() -> None:
         "EMAIL_URL": "smtp://127.0.0.1:2525",
         "PORTAL_EGRESS_IPS": "203.0.113.10",
     }
-    for name, value in wanted.items():
-        os.environ.setdefault(name, value)
+    # Whatever else the shell has set for a portal of its own must not decide what is tested.
+    for name in _NOT_OURS:
+        os.environ.pop(name, None)
+    os.environ.update(wanted)

@@ -9,4 +9,5 @@ class MailKind(TextChoices):
     API_CONNECTED = "api_connected", "API connected"
     API_REFRESH = "api_refresh", "API refresh"
     API_REFUSED = "api_refused", "API key refused"
+    API_REJECTED = "api_rejected", "API key not taken over"
     PASSWORD_CHANGED = "password_changed", "Password changed"

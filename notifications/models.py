@@ -34,7 +34,7 @@ class Mail(models.Model):
     cause = models.CharField(max_length=120, unique=True)  # such as "api_refresh:<key id>"
     subject = models.CharField(max_length=300)
     text = models.TextField(blank=True)
-    html = models.TextField(blank=True)
+    html = models.TextField(blank=True)  # styles are inlined when it is sent
     has_body = models.BooleanField(default=True)  # False for code mails: no body is ever stored
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     created_at = models.DateTimeField()

@@ -20,4 +20,4 @@ class ReadOnly:
 
 
 class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # takes a parameter in stubs only
-    actions = None
+    actions: Any = None

@@ -7,7 +7,7 @@ line before a template sees it: it can neither add a header nor a paragraph that
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from urllib.parse import urlsplit
 
 import css_inline
@@ -30,7 +30,7 @@ _EMPTY_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """subject: one line. text: lines ended by "\\n". html: a whole document, styles inlined."""
+    """subject: one line. text: lines ended by "\\n". html: a whole document."""
 
     subject: str
     text: str
@@ -38,7 +38,18 @@ class RenderedMail:
 
 
 def render(kind: MailKind, context: Mapping[str, object]) -> RenderedMail:
-    """The mail of this kind in plain and HTML form.
+    """The mail of this kind in plain and HTML form, ready to be sent."""
+    composed = compose(kind, context)
+    return replace(composed, html=inline_styles(composed.html))
+
+
+def inline_styles(html: str) -> str:
+    """What mail programs need, done as late as can be: it is a third of the work and half of the bytes."""
+    return _INLINER.inline(html)
+
+
+def compose(kind: MailKind, context: Mapping[str, object]) -> RenderedMail:
+    """As `render`, with the styles still in one place.
 
     Besides `context`, templates see `support_email`, `portal_url` and `portal_host`. Raises
     TemplateDoesNotExist where the kind has no folder.
@@ -53,7 +64,7 @@ def render(kind: MailKind, context: Mapping[str, object]) -> RenderedMail:
     return RenderedMail(
         subject=subject,
         text=_EMPTY_LINES.sub("\n\n", _fill(kind, "body.txt", values, escape=False)).strip() + "\n",
-        html=_INLINER.inline(_fill(kind, "body.html", values | {"subject": subject}, escape=True)),
+        html=_fill(kind, "body.html", values | {"subject": subject}, escape=True),
     )
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from notifications import delivery, outbox
 from notifications.bell import ring
 from notifications.models import Mail
-from notifications.render import RenderedMail
+from notifications.render import RenderedMail, inline_styles
 
 # One look rings no more than this: a backlog drains over several looks and never floods the broker.
 RING_AT_MOST = 500
@@ -21,7 +21,9 @@ def deliver(mail_id: str) -> None:
         return
     mail = delivery.claim(mail_id, timezone.now())
     if mail:
-        delivery.attempt(mail, RenderedMail(subject=mail.subject, text=mail.text, html=mail.html))
+        delivery.attempt(
+            mail, RenderedMail(subject=mail.subject, text=mail.text, html=inline_styles(mail.html))
+        )
 
 
 @shared_task(name="notifications.ring_unsent")

@@ -47,5 +47,6 @@ CONTEXTS: dict[MailKind, dict[str, object]] = {
             Finding("Addresses", "Ours only", "Any", "Choose Restrict access to trusted IPs only."),
         ],
     },
+    MailKind.API_REJECTED: {**_KEY, "last_four": "mB9x", "keeps_last_four": "7Q2f"},
     MailKind.PASSWORD_CHANGED: {"client_id": USER_ID, "changed_at": _AT, "address": "198.51.100.7"},
 }

@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from notifications import delivery
 from notifications.models import Mail
+from notifications.render import inline_styles
 from tests.mail_sink import MailSink
 from tests.notifications.worker import RENDERED, deliver, make_due
 
@@ -26,7 +27,9 @@ def test_it_hands_over_text_and_html_under_a_stable_id(
     assert letter.sender == "portal@sequence.example"
     assert letter.message_id == f"<{mail.id}@sequence.example>"
     assert letter.message["Auto-Submitted"] == "auto-generated"
-    assert (letter.subject, letter.text, letter.html) == (RENDERED.subject, RENDERED.text, RENDERED.html)
+    assert (letter.subject, letter.text) == (RENDERED.subject, RENDERED.text)
+    assert letter.html == inline_styles(RENDERED.html)
+    assert 'style="color: red;"' in letter.html, "styles are inlined on the way out"
     assert (mail.status, mail.tries, mail.last_answer) == (Mail.Status.ACCEPTED, 1, "250")
     assert mail.accepted_at is not None
     assert abs(mail.accepted_at - letter.at) < timedelta(seconds=5)

@@ -6,7 +6,9 @@ from notifications import tasks
 from notifications.models import Mail
 from notifications.render import RenderedMail
 
-RENDERED = RenderedMail(subject="API refresh: BTC-1", text="In words.\n", html="<p>In words.</p>")
+RENDERED = RenderedMail(
+    subject="API refresh: BTC-1", text="In words.\n", html="<style>p { color: red }</style><p>In words.</p>"
+)
 
 
 def deliver(mail: Mail) -> Mail:

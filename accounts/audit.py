@@ -1,5 +1,6 @@
 """Writing down what happened, in the transaction in which it happened."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,19 +22,28 @@ def record(
     **detail: str,
 ) -> None:
     """Add one event. No actor means that the portal itself acted. Never pass a secret or a code."""
+    record_many(
+        [
+            AuditEvent(
+                at=timezone.now(),
+                verb=verb,
+                actor_kind=_kind(actor),
+                actor=actor,
+                customer=customer,
+                address=address,
+                key_id=key_id,
+                bot_id=bot_id,
+                detail=detail,
+            )
+        ]
+    )
+
+
+def record_many(events: Sequence[AuditEvent]) -> None:
+    """Add events that belong to one act."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("An event belongs into the transaction of what it tells.")
-    AuditEvent.objects.create(
-        at=timezone.now(),
-        verb=verb,
-        actor_kind=_kind(actor),
-        actor=actor,
-        customer=customer,
-        address=address,
-        key_id=key_id,
-        bot_id=bot_id,
-        detail=detail,
-    )
+    AuditEvent.objects.bulk_create(events)
 
 
 def sentence(event: AuditEvent) -> str:

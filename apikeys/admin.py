@@ -1,8 +1,16 @@
 """Bots and keys at the desk. A sealed secret is never shown, and this process could not open it."""
 
-from django.contrib import admin
+from datetime import timedelta
+from typing import Any
 
-from apikeys.models import ApiKey, Bot, KeyCheck
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apikeys.engine import tokens
+from apikeys.models import ApiKey, Bot, EngineToken, Handover, KeyCheck, Scope
 from notifications.read_only import ReadOnly, ReadOnlyAdmin
 
 
@@ -18,6 +26,89 @@ class KeyCheckInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = KeyCheck
     fields = readonly_fields = ("started_at", "finished_at", "outcome", "exchange_code", "findings_json")
     extra = 0
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    title = "waiting"
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("pending", "not settled yet"), ("late", "for longer than it should")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Handover]) -> QuerySet[Handover]:
+        if self.value() not in ("pending", "late"):
+            return queryset
+        found = (
+            Handover.objects.late(timezone.now()) if self.value() == "late" else Handover.objects.pending()
+        )
+        return queryset & found
+
+
+@admin.register(Handover)
+class HandoverAdmin(ReadOnlyAdmin):
+    """What the trading engine was offered and what it answered. Envelopes are not shown to anybody."""
+
+    list_display = ("number", "kind", "key", "created_at", "fetched_at", "settled_at", "outcome", "reason")
+    list_filter = (WaitingFilter, "kind", "outcome")
+    search_fields = ("key__bot__bot_id", "key__last_four")
+    list_select_related = ("key__bot",)
+    ordering = ("-number",)
+    exclude = ("envelope",)
+
+
+class EngineTokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Makes a token. It is shown once, in the message after saving, and kept nowhere."""
+
+    scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
+    addresses = forms.CharField(
+        required=False, help_text="Addresses and networks, parted by commas. Empty: usable from anywhere."
+    )
+    days = forms.IntegerField(min_value=1, max_value=3650, initial=365, help_text="How long it lives.")
+
+    class Meta:
+        model = EngineToken
+        fields = ("name", "scopes", "addresses", "days")
+
+    def clean_addresses(self) -> list[str]:
+        try:
+            return tokens.networks(self.cleaned_data["addresses"].replace(",", " ").split())
+        except ValueError:
+            raise forms.ValidationError(
+                "These are no network addresses. They look like 10.0.0.0/24, 192.0.2.7."
+            ) from None
+
+
+@admin.register(EngineToken)
+class EngineTokenAdmin(ReadOnlyAdmin):
+    list_display = ("name", "scopes", "addresses", "created_at", "expires_at", "used_at", "revoked_at")
+    form = EngineTokenForm
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("apikeys.add_enginetoken")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("apikeys.change_enginetoken")
+
+    def get_fieldsets(self, request: HttpRequest, obj: EngineToken | None = None) -> Any:
+        shown = EngineTokenForm.Meta.fields if obj is None else self.list_display
+        return [(None, {"fields": shown})]
+
+    def save_model(self, request: HttpRequest, obj: EngineToken, form: Any, change: bool) -> None:
+        made = form.cleaned_data
+        token = tokens.make(
+            obj,
+            name=made["name"],
+            scopes=[Scope(scope) for scope in made["scopes"]],
+            addresses=made["addresses"],
+            life=timedelta(days=made["days"]),
+        )
+        self.message_user(request, f"Copy the token now, it is not shown again: {token}", messages.WARNING)
+
+    @admin.action(description="Revoke the chosen tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[EngineToken]) -> None:
+        number = chosen.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, f"{number} revoked. They are refused from the next request on.")
 
 
 @admin.register(ApiKey)

@@ -1,9 +1,10 @@
 """The only place that changes the status of a key."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from apikeys.models import ApiKey, Bot
+from apikeys.models import ApiKey, Bot, Handover
 from apikeys.status import LIVE, MOVES, KeyStatus
 
 _STAMPS = {KeyStatus.READY: "ready_at", KeyStatus.ACTIVE: "activated_at"}
@@ -18,13 +19,27 @@ def lock_bot(bot_pk: int) -> Bot:
     return Bot.objects.select_for_update(no_key=True).select_related(None).get(pk=bot_pk)
 
 
+def lock_bots(bot_pks: Iterable[int]) -> None:
+    """The same for several, in one order against deadlocks."""
+    wanted = Bot.objects.select_for_update(no_key=True).filter(pk__in=bot_pks).order_by("pk")
+    list(wanted.values_list("pk"))
+
+
 def move(key: ApiKey, to: KeyStatus, *, now: datetime, **fields: Any) -> None:
     """Change the status by compare-and-set, and the given fields with it. Leaving live wipes the secret.
 
     Raises ValueError for a move that the table does not know, LostRaceError when the row has moved on.
     """
-    if to not in MOVES[KeyStatus(key.status)]:
-        raise ValueError(f"A key cannot go from {key.status} to {to}.")
+    move_many([key], to, now=now, **fields)
+
+
+def move_many(keys: Sequence[ApiKey], to: KeyStatus, *, now: datetime, **fields: Any) -> None:
+    """The same for several keys of one status: all of them move, or LostRaceError is raised."""
+    if not keys:
+        return
+    (status,) = {key.status for key in keys}
+    if to not in MOVES[KeyStatus(status)]:
+        raise ValueError(f"A key cannot go from {status} to {to}.")
     changes: dict[str, Any] = {
         "status": to,
         "claim": None,
@@ -36,7 +51,11 @@ def move(key: ApiKey, to: KeyStatus, *, now: datetime, **fields: Any) -> None:
         changes[_STAMPS[to]] = now
     if to not in LIVE:
         changes.update(sealed=None, seal_id="", ended_at=now)
-    if not ApiKey.objects.filter(pk=key.pk, status=key.status).update(**changes):
+    rows = ApiKey.objects.filter(pk__in=[key.pk for key in keys], status=status)
+    if rows.update(**changes) != len(keys):
         raise LostRaceError
-    for name, value in changes.items():
-        setattr(key, name, value)
+    if to not in LIVE:
+        Handover.objects.filter(key__in=keys, envelope__isnull=False).update(envelope=None)
+    for key in keys:
+        for name, value in changes.items():
+            setattr(key, name, value)

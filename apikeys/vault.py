@@ -27,6 +27,9 @@ from django.conf import settings
 
 from apikeys.exchanges.base import Credentials
 
+PORTAL_PURPOSE = "sequence-portal/api-key/1"
+ENGINE_PURPOSE = "sequence-portal/engine-handover/1"
+
 _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.SHAKE256, hpke.AEAD.AES_256_GCM)
 _MLKEM_PUBLIC_BYTES = 1184
 _MLKEM_SEED_BYTES = 64
@@ -55,9 +58,23 @@ def generate_pair() -> tuple[str, str]:
 def seal(credentials: Credentials, *, key_id: UUID, bot_id: str, exchange: str) -> Sealed:
     """Encrypt to the newest public key, bound to the row, the bot and the exchange."""
     seal_id, public = next(iter(_public_keys(settings.SEAL_PUBLIC_KEYS).items()))
-    plaintext = json.dumps([credentials.api_key, credentials.secret, credentials.passphrase]).encode()
-    ciphertext = _SUITE.encrypt(plaintext, public, info=_info(key_id, bot_id, exchange))
+    ciphertext = _SUITE.encrypt(_plaintext(credentials), public, info=_info(key_id, bot_id, exchange))
     return Sealed(ciphertext=ciphertext, seal_id=seal_id)
+
+
+def seal_for_engine(credentials: Credentials, *, key_id: UUID, bot_id: str, exchange: str) -> Sealed | None:
+    """A second copy that only the trading engine can open; None where no engine is configured.
+
+    Its context names another purpose than the portal's own copy, so that neither passes for the other.
+    """
+    newest = next(iter(_public_keys(settings.ENGINE_PUBLIC_KEYS).items()), None)
+    if newest is None:
+        return None
+    engine_key_id, public = newest
+    info = _info(key_id, bot_id, exchange, purpose=ENGINE_PURPOSE)
+    return Sealed(
+        ciphertext=_SUITE.encrypt(_plaintext(credentials), public, info=info), seal_id=engine_key_id
+    )
 
 
 def open_sealed(sealed: bytes, seal_id: str, *, key_id: UUID, bot_id: str, exchange: str) -> Credentials:
@@ -83,14 +100,19 @@ def check_keys() -> None:
     """Raise SealError where a key of the environment is malformed, or a private one lacks its public half."""
     public = _public_keys(settings.SEAL_PUBLIC_KEYS)
     private = _private_keys(settings.SEAL_PRIVATE_KEYS)
+    _public_keys(settings.ENGINE_PUBLIC_KEYS)
     if not public:
         raise SealError("SEAL_PUBLIC_KEYS holds no key.")
     if private and next(iter(public)) not in private:
         raise SealError("SEAL_PRIVATE_KEYS lacks the private half of the newest public seal key.")
 
 
-def _info(key_id: UUID, bot_id: str, exchange: str) -> bytes:
-    return json.dumps(["sequence-portal/api-key/1", str(key_id), bot_id, exchange]).encode()
+def _plaintext(credentials: Credentials) -> bytes:
+    return json.dumps([credentials.api_key, credentials.secret, credentials.passphrase]).encode()
+
+
+def _info(key_id: UUID, bot_id: str, exchange: str, *, purpose: str = PORTAL_PURPOSE) -> bytes:
+    return json.dumps([purpose, str(key_id), bot_id, exchange]).encode()
 
 
 def _public_raw(mlkem: MLKEM768PrivateKey, x25519: X25519PrivateKey) -> bytes:

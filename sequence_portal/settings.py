@@ -156,6 +156,11 @@ SEAL_PRIVATE_KEYS = env.secret("SEAL_PRIVATE_KEYS")
 FINGERPRINT_KEY = env.required_secret("FINGERPRINT_KEY", "Give a random text of 32 characters or more.")
 CODE_KEY = env.required_secret("CODE_KEY", "Give a random text of 32 characters or more.")
 
+# The trading engine. Without its public keys none is configured, and a proved key is active at once.
+ENGINE_PUBLIC_KEYS = env.secret("ENGINE_PUBLIC_KEYS")
+# A hand-over that the engine has not settled by then is shown at the desk and in the metrics.
+ENGINE_LATE = timedelta(minutes=15)
+
 # Exchanges
 EXCHANGE_BASE_URLS = env.base_urls("EXCHANGE_BASE_URLS")
 PORTAL_EGRESS_IPS = env.addresses("PORTAL_EGRESS_IPS")
@@ -192,6 +197,8 @@ SESSION_ABSOLUTE = timedelta(hours=12)
 KEY_FORM_LIFE = timedelta(minutes=60)
 SESSION_COOKIE_AGE = int((SESSION_ABSOLUTE + KEY_FORM_LIFE).total_seconds())
 
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+
 # Browser
 HTTPS = urlsplit(PORTAL_URL).scheme == "https"
 _PREFIX = "__Host-" if HTTPS else ""
@@ -202,7 +209,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "sequence_portal.views.form_out_of_date"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if TRUSTED_PROXIES:

@@ -4,48 +4,63 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+
 from accounts import audit
 from accounts.audit_verbs import Verb
 from apikeys import transitions
+from apikeys.engine import offers
+from apikeys.events import about_key
 from apikeys.findings import Finding, Severity
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
+from apikeys.vault import Sealed
 from notifications import outbox
 from notifications.kinds import MailKind
+from notifications.outbox import Letter
 
 
-def accept(key: ApiKey, findings: Sequence[Finding], *, now: datetime, **fields: Any) -> None:
+def accept(
+    key: ApiKey, findings: Sequence[Finding], *, envelope: Sealed | None, now: datetime, **fields: Any
+) -> None:
     """Within the caller's transaction, under the lock of the bot. `fields` are stored with the status.
 
-    No trading engine is configured, so the key passes through ready in the same moment.
+    envelope: the copy for the trading engine; the key waits in ready until the engine has taken it over.
+    Without one no engine is configured, and the key passes through ready in the same moment.
     """
     found = [finding.as_json() for finding in findings]
     transitions.move(key, KeyStatus.READY, now=now, findings_json=found, **fields)
-    _record(Verb.KEY_ACCEPTED, key)
-    take_over(key, now=now)
+    audit.record_many([about_key(Verb.KEY_ACCEPTED, key, at=now)])
+    if envelope is None:
+        take_over([key], now=now)
+    else:
+        offers.offer(key, envelope, now=now)
 
 
-def take_over(key: ApiKey, *, now: datetime) -> None:
-    """Retire the bot's active key, if any, then make the ready one active. The mail says what may go."""
-    old = ApiKey.objects.filter(bot=key.bot).active().first()
-    if old is not None:
-        transitions.move(old, KeyStatus.RETIRED, now=now)
-        _record(Verb.KEY_RETIRED, old)
-    transitions.move(key, KeyStatus.ACTIVE, now=now, replaces=old)
-    _record(Verb.KEY_ACTIVATED, key)
-    _mail(key, old)
+def take_over(keys: Sequence[ApiKey], *, now: datetime) -> None:
+    """Retire each bot's active key, if any, then make the ready one active. The mail says what may go.
 
-
-def _record(verb: Verb, key: ApiKey) -> None:
-    audit.record(
-        verb, customer=key.bot.customer, key_id=key.pk, bot_id=key.bot.bot_id, last_four=key.last_four
+    Within the caller's transaction, under the locks of the bots; at most one key of each bot.
+    """
+    active = ApiKey.objects.filter(bot__in=[key.bot_id for key in keys]).active()
+    old_of_bot = {old.bot_id: old for old in active.select_related("bot").defer("sealed", "report_json")}
+    active_of_same_bot = ApiKey.objects.active().filter(bot=OuterRef("bot")).values("pk")
+    ApiKey.objects.filter(pk__in=[key.pk for key in keys]).update(replaces=Subquery(active_of_same_bot))
+    transitions.move_many(list(old_of_bot.values()), KeyStatus.RETIRED, now=now)
+    transitions.move_many(keys, KeyStatus.ACTIVE, now=now)
+    for key in keys:
+        key.replaces = old_of_bot.get(key.bot_id)
+    audit.record_many(
+        [about_key(Verb.KEY_RETIRED, old, at=now) for old in old_of_bot.values()]
+        + [about_key(Verb.KEY_ACTIVATED, key, at=now) for key in keys]
     )
+    outbox.send_many([_letter(key) for key in keys])
 
 
-def _mail(key: ApiKey, old: ApiKey | None) -> None:
-    bot, customer = key.bot, key.bot.customer
+def _letter(key: ApiKey) -> Letter:
+    bot, customer, old = key.bot, key.bot.customer, key.replaces
     kind = MailKind.API_REFRESH if old else MailKind.API_CONNECTED
-    outbox.send(
+    return Letter(
         kind,
         owner_id=customer.pk,
         to=customer.email,

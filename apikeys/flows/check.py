@@ -23,6 +23,7 @@ from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_troub
 from apikeys.flows.refuse import refuse
 from apikeys.models import ApiKey, KeyCheck
 from apikeys.status import KeyStatus
+from apikeys.vault import Sealed
 from apikeys.wording import gave_up_finding
 
 logger = logging.getLogger(__name__)
@@ -41,13 +42,14 @@ def check(key_id: UUID, *, ask: Ask) -> None:
     if _was_held_too_long(key, started_at):
         _give_back(key, started_at)
         return
-    answer = _open_and_ask(key, ask)
+    answer, envelope = _open_and_ask(key, ask)
     try:
-        _conclude(key, answer, started_at)
+        _conclude(key, answer, envelope, started_at)
     except DataError as error:
         # What the exchange said does not fit the database. Asking for it again and again would not end.
         logger.error("Key %s: the answer cannot be kept: %s", key.pk, type(error).__name__)
-        _conclude(key, Trouble(FindingCode.UNPROVEN_PERMISSION, exchange_code="unfit"), started_at)
+        unfit = Trouble(FindingCode.UNPROVEN_PERMISSION, exchange_code="unfit")
+        _conclude(key, unfit, None, started_at)
 
 
 def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
@@ -78,24 +80,30 @@ def _claimed(claimed: ApiKey) -> ApiKey | None:
     return rows.filter(pk=claimed.pk, claim=claimed.claim, status=KeyStatus.CHECKING).first()
 
 
-def _open_and_ask(key: ApiKey, ask: Ask) -> KeyReport | Trouble:
-    """Plaintext lives in this call only. What cannot be opened is ours to mend, and tried again meanwhile."""
+def _open_and_ask(key: ApiKey, ask: Ask) -> tuple[KeyReport | Trouble, Sealed | None]:
+    """Plaintext lives in this call only, so the copy for the engine is sealed here too, where there is one.
+
+    What cannot be opened is ours to mend, and tried again meanwhile.
+    """
+    bot = key.bot
     try:
         credentials = vault.open_sealed(
-            bytes(key.sealed or b""),
-            key.seal_id,
-            key_id=key.pk,
-            bot_id=key.bot.bot_id,
-            exchange=key.bot.exchange,
+            bytes(key.sealed or b""), key.seal_id, key_id=key.pk, bot_id=bot.bot_id, exchange=bot.exchange
         )
     except vault.SealError as error:
         logger.error("Key %s cannot be checked: %s", key.pk, error)
-        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="sealed")
-    return ask(key.bot.exchange, credentials)
+        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="sealed"), None
+    answer = ask(bot.exchange, credentials)
+    if isinstance(answer, Trouble):
+        return answer, None
+    envelope = vault.seal_for_engine(credentials, key_id=key.pk, bot_id=bot.bot_id, exchange=bot.exchange)
+    return answer, envelope
 
 
 @transaction.atomic
-def _conclude(claimed: ApiKey, answer: KeyReport | Trouble, started_at: datetime) -> None:
+def _conclude(
+    claimed: ApiKey, answer: KeyReport | Trouble, envelope: Sealed | None, started_at: datetime
+) -> None:
     transitions.lock_bot(claimed.bot_id)
     now = timezone.now()
     key = _claimed(claimed)
@@ -113,7 +121,7 @@ def _conclude(claimed: ApiKey, answer: KeyReport | Trouble, started_at: datetime
         exchange_code=answer.exchange_code if isinstance(answer, Trouble) else "",
     )
     logger.info("Key %s: %s", key.pk, decision.outcome.value)
-    _carry_out(key, answer, decision, now)
+    _carry_out(key, answer, envelope, decision, now)
 
 
 def _decide(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Decision:
@@ -130,7 +138,9 @@ def _decide(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Decision
     return decide(answer, key.bot, policy)
 
 
-def _carry_out(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now: datetime) -> None:
+def _carry_out(
+    key: ApiKey, answer: KeyReport | Trouble, envelope: Sealed | None, decision: Decision, now: datetime
+) -> None:
     fields: dict[str, object] = {}
     if isinstance(answer, KeyReport):
         fields = {
@@ -142,7 +152,7 @@ def _carry_out(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now
             "failing_since": None,
         }
     if decision.outcome is Outcome.ACCEPTED:
-        accept(key, decision.findings, now=now, **fields)
+        accept(key, decision.findings, envelope=envelope, now=now, **fields)
     elif decision.outcome is Outcome.REFUSED:
         refuse(key, decision.findings, now=now, **fields)
     elif decision.outcome is Outcome.HELD:

@@ -1,5 +1,6 @@
-"""A live key is ended before its time, and its secret wiped."""
+"""Live keys are ended before their time, and their secrets wiped."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -9,8 +10,13 @@ from accounts import audit
 from accounts.audit_verbs import Verb
 from accounts.models import User
 from apikeys import transitions
+from apikeys.engine import offers
+from apikeys.events import about_key
 from apikeys.models import ApiKey
 from apikeys.status import WAITING, KeyStatus
+
+# Rows locked and changed in one transaction: enough to be quick, few enough to let others through between.
+_BATCH = 500
 
 
 @transaction.atomic
@@ -27,6 +33,7 @@ def take_back(*, key: ApiKey, customer: User, address: str) -> bool:
 def revoke(*, key: ApiKey, actor: User | None, address: str | None, now: datetime) -> None:
     """Within the caller's transaction, under the lock of the bot."""
     transitions.move(key, KeyStatus.REVOKED, now=now)
+    offers.withdraw([key], now=now)
     audit.record(
         Verb.KEY_REVOKED,
         customer=key.bot.customer,
@@ -36,3 +43,30 @@ def revoke(*, key: ApiKey, actor: User | None, address: str | None, now: datetim
         bot_id=key.bot.bot_id,
         last_four=key.last_four,
     )
+
+
+def revoke_all(*, exchange: str | None = None, customer: User | None = None) -> Iterator[int]:
+    """Revoke every live key of an exchange or of a customer, in batches that commit one by one.
+
+    Gives how many are revoked so far, after each batch. Can be stopped and run again. Raises ValueError
+    where neither is named: nothing ends all keys of everybody.
+    """
+    if (exchange is None) == (customer is None):
+        raise ValueError("Name an exchange or a customer, and not both.")
+    bots = {"bot__exchange": exchange} if customer is None else {"bot__customer": customer}
+    done = 0
+    while batch := list(ApiKey.objects.live().filter(**bots).values_list("bot_id", flat=True)[:_BATCH]):
+        done += _revoke_bots(sorted(set(batch)))
+        yield done
+
+
+@transaction.atomic
+def _revoke_bots(bot_pks: Sequence[int]) -> int:
+    transitions.lock_bots(bot_pks)
+    now = timezone.now()
+    keys = list(ApiKey.objects.live().filter(bot__in=bot_pks).select_related("bot__customer").defer("sealed"))
+    for status in {key.status for key in keys}:
+        transitions.move_many([key for key in keys if key.status == status], KeyStatus.REVOKED, now=now)
+    offers.withdraw(keys, now=now)
+    audit.record_many([about_key(Verb.KEY_REVOKED, key, at=now) for key in keys])
+    return len(keys)

@@ -83,7 +83,7 @@ def key_page(key: ApiKey, now: datetime) -> KeyPage:
         poll=poll,
         reload=max(poll, _RELOAD_AT_MOST_EVERY) if poll else None,
         again=_again(key, other),
-        take_back_url=reverse("apikeys:take_back", args=[key.pk]) if key.status == KeyStatus.CHECKING else "",
+        take_back_url=reverse("apikeys:take_back", args=[key.pk]) if key.status in WAITING else "",
         from_here=_from_here(key),
     )
 

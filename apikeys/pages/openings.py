@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apikeys.findings import FindingCode, Severity
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, Handover
 from apikeys.pages import verdict, words
 from apikeys.status import KeyStatus
 
@@ -43,6 +43,12 @@ def opening(key: ApiKey, other: ApiKey | None, now: datetime) -> tuple[str, Safe
                 "You can delete the key ending {} at {}, or let it expire. {}",
                 words.ending(key.last_four),
                 key.bot.adapter.name,
+                _what_works(other),
+            )
+        case KeyStatus.REVOKED if key.handovers.filter(outcome=Handover.Outcome.REJECTED).exists():
+            return "Your bot could not take this key over", format_html(
+                "You did nothing wrong, and our support sees it too. Its secret was wiped here {}. {}",
+                words.moment(key.ended_at or key.submitted_at, now),
                 _what_works(other),
             )
         case KeyStatus.REVOKED:

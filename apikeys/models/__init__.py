@@ -1,0 +1,6 @@
+"""Bots, keys, and what is handed over to the trading engine."""
+
+from apikeys.models.handovers import EngineToken, Handover, Scope
+from apikeys.models.keys import ApiKey, Bot, KeyCheck
+
+__all__ = ["ApiKey", "Bot", "EngineToken", "Handover", "KeyCheck", "Scope"]

@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# ENGINE=1 starts the reference engine client beside the demo.
+ENGINE ?=
 # What is handed on to pytest, such as ARGS="-k sign_in".
 ARGS ?=
 
@@ -11,9 +13,9 @@ ARGS ?=
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r name words; do printf '  make %-13s%s\n' "$$name" "$$words"; done
 
-run: ## Start the demo: portal, workers, simulated exchange, mailbox. Ctrl-C ends all of it
+run: ## Start the demo: portal, workers, simulated exchange, mailbox; with ENGINE=1 a trading engine. Ctrl-C ends all
 	@PYTHON="$(PYTHON)" scripts/install requirements.txt
-	@exec $(BIN)/python -m demo
+	@ENGINE="$(ENGINE)" exec $(BIN)/python -m demo
 
 # Two at once, since most of the longer tests wait for processes to start.
 test: ## Run the whole suite, browser tests included

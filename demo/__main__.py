@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 
 from demo import screen
 from demo.environment import (
+    BASE_DIR,
+    ENGINE,
+    ENGINE_PUBLIC,
     LOG_DIR,
     LOOPBACK,
     PASSWORD,
@@ -19,8 +22,10 @@ from demo.environment import (
     Addresses,
     DemoError,
     addresses,
+    engine_secrets,
     for_every_process,
     for_the_check_worker,
+    for_the_engine,
     own_secrets,
 )
 from demo.processes import Child, Children, Stopped, answers, says
@@ -75,10 +80,13 @@ def preflight(at: Addresses) -> None:
 
 def start_everything(at: Addresses, children: Children) -> None:
     made = own_secrets()
+    engine = engine_secrets() if os.environ.get(ENGINE) else None
     common = for_every_process(os.environ, at, made)
+    if engine:
+        common |= {ENGINE_PUBLIC: engine[ENGINE_PUBLIC]}
     checks = common | for_the_check_worker(os.environ, made)
     # What stands for other companies' machines knows no secret of ours.
-    helpers = {name: value for name, value in common.items() if name not in made}
+    helpers = {name: value for name, value in common.items() if name not in made.keys() | {ENGINE_PUBLIC}}
     # The embedded broker is only a bell; what it lost or kept too long, the schedule finds in the database.
     shutil.rmtree(VAR_DIR / "broker", ignore_errors=True)
 
@@ -98,9 +106,14 @@ def start_everything(at: Addresses, children: Children) -> None:
     ]
     for child, ready in waiting:
         children.wait_until_ready(child, ready)
+    if engine:
+        token = children.read("engine token", python("-m", "demo.engine_token"), common)
+        environ = for_the_engine(os.environ, at, engine, token)
+        client = children.start("The engine client", python(ENGINE_CLIENT), environ)
+        children.wait_until_ready(client, says(" ready."))
 
     children.run("seed", python("-m", "demo.seed"), common | {PASSWORD: made[PASSWORD]})
-    screen.show(at, made[PASSWORD])
+    screen.show(at, made[PASSWORD], engine=engine is not None)
 
 
 def python(*arguments: str) -> list[str]:
@@ -134,6 +147,7 @@ def listens(port: int) -> Callable[[Child], bool]:
 
 
 WSGI = "sequence_portal.wsgi"
+ENGINE_CLIENT = str(BASE_DIR / "docs" / "engine-client" / "engine_client.py")
 # This scheduler keeps no file: the database knows when something was last done.
 SCHEDULE = ("-B", "--scheduler", "celery.beat:Scheduler")
 

@@ -1,7 +1,7 @@
 """What the demo's processes are started with: addresses, ports, and secrets made on the first run.
 
 A variable that is set already wins over the demo's own value, as everywhere. The private seal keys are
-handed to the check worker alone.
+handed to the check worker alone, the engine's private key to the engine client alone.
 """
 
 import json
@@ -20,6 +20,8 @@ LOG_DIR = VAR_DIR / "log"
 SECRETS_FILE = VAR_DIR / "demo.json"
 
 PRIVATE = "SEAL_PRIVATE_KEYS"
+ENGINE = "ENGINE"
+ENGINE_PUBLIC, ENGINE_PRIVATE = "ENGINE_PUBLIC_KEYS", "ENGINE_PRIVATE_KEYS"
 PASSWORD = "DEMO_PASSWORD"  # noqa: S105  the name of a variable
 LOOPBACK = "127.0.0.1"
 # An address of a range kept for documentation, so that a demo key is bound to nobody's machine.
@@ -89,7 +91,22 @@ def own_secrets() -> dict[str, str]:
         kept = None
     if not isinstance(kept, dict) or not kept.keys() >= _new_secrets().keys():
         raise DemoError("var/demo.json is not what make run wrote. Remove the folder var to begin anew.")
-    return {name: str(value) for name, value in kept.items()}
+    return {name: str(value) for name, value in kept.items() if name not in {ENGINE_PUBLIC, ENGINE_PRIVATE}}
+
+
+def engine_secrets() -> dict[str, str]:
+    """The engine's key pair. It joins the other secrets at the first start with an engine.
+
+    It is the demo's own always: a public half from elsewhere would be of no use to the client started here.
+    """
+    kept = json.loads(SECRETS_FILE.read_text(encoding="utf-8"))
+    if not {ENGINE_PUBLIC, ENGINE_PRIVATE} <= kept.keys():
+        kept[ENGINE_PRIVATE], kept[ENGINE_PUBLIC] = generate_pair()
+        written = SECRETS_FILE.with_suffix(".new")
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(kept, file, indent=2)
+        written.replace(SECRETS_FILE)
+    return {name: str(kept[name]) for name in (ENGINE_PUBLIC, ENGINE_PRIVATE)}
 
 
 def _new_secrets() -> dict[str, str]:
@@ -105,21 +122,36 @@ def _new_secrets() -> dict[str, str]:
 
 
 def for_every_process(environ: Mapping[str, str], at: Addresses, made: Mapping[str, str]) -> dict[str, str]:
-    """The environment of all processes. It never holds a private seal key."""
+    """The environment of all processes. It never holds a private key."""
     defaults = {name: value for name, value in made.items() if name not in {PRIVATE, PASSWORD}} | {
         "EMAIL_URL": f"smtp://{LOOPBACK}:{at.smtp}",
         "EXCHANGE_BASE_URLS": json.dumps({name: at.url(at.exchange) for name in ("binance", "bybit")}),
         "PORTAL_EGRESS_IPS": EGRESS,
     }
-    given = {
-        name: value for name, value in environ.items() if name not in {PRIVATE, f"{PRIVATE}_FILE"} and value
+    private = {
+        name + suffix for name in (PRIVATE, ENGINE_PRIVATE, "ENGINE_TOKEN") for suffix in ("", "_FILE")
     }
+    given = {name: value for name, value in environ.items() if name not in private and value}
     return {
         **defaults,
         **given,
         "PORTAL_URL": at.portal,
         "DJANGO_SETTINGS_MODULE": "sequence_portal.settings",
         "PYTHONUNBUFFERED": "1",
+    }
+
+
+def for_the_engine(
+    environ: Mapping[str, str], at: Addresses, engine: Mapping[str, str], token: str
+) -> dict[str, str]:
+    """What the engine client is started with. It is another company's machine: nothing else of ours."""
+    return {
+        "PATH": environ.get("PATH", ""),
+        "PYTHONUNBUFFERED": "1",
+        "ENGINE_PORTAL_URL": at.portal,
+        "ENGINE_TOKEN": token,
+        ENGINE_PRIVATE: engine[ENGINE_PRIVATE],
+        "ENGINE_STATE": str(VAR_DIR / "engine.sqlite3"),
     }
 
 

@@ -85,6 +85,24 @@ class Children:
         if child.process.returncode:
             raise child.failure(f"failed with status {child.process.returncode}")
 
+    def read(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> str:
+        """What a short command prints. For what no log may hold."""
+        ended = subprocess.run(
+            command,
+            cwd=BASE_DIR,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+            check=False,
+        )
+        self._pause(0)
+        if ended.returncode:
+            lines = "\n".join(ended.stderr.splitlines()[-LAST_LINES:])
+            raise DemoError(f"{name} failed with status {ended.returncode}:\n{lines}")
+        return ended.stdout.strip()
+
     def wait_until_ready(self, child: Child, ready: Callable[[Child], bool]) -> None:
         give_up = time.monotonic() + READY_WITHIN
         while not ready(child):

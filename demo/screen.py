@@ -11,12 +11,17 @@ _SHOWS = {
 }
 
 
+_ENGINE = """
+The trading engine runs too: a key is active once the engine has taken it over. See var/log/engine-client.log.
+"""
+
+
 def say(line: str) -> None:
     # Flushed, so that it is seen at once through a pipe too.
     print(line, flush=True)
 
 
-def show(at: Addresses, password: str) -> None:
+def show(at: Addresses, password: str, *, engine: bool) -> None:
     say(
         f"""
 Sequence Portal runs.
@@ -29,7 +34,7 @@ Password     {password}
 User ID      {people.CLIENT_ID}
 
 Keys to hand over. They work at the simulated exchange only.
-{_keys()}
+{_keys()}{_ENGINE if engine else ""}
 Logs are in var/log. Ctrl-C ends all of it."""
     )
 

@@ -9,13 +9,17 @@ class Figure:
     bound: float
     words: str
     below: bool = False  # the bound itself is a miss
+    more_is_better: bool = False
 
     def is_met(self, number: float) -> bool:
+        if self.more_is_better:
+            return number >= self.bound
         return number < self.bound if self.below else number <= self.bound
 
     @property
     def asked(self) -> str:
-        return f"{'below' if self.below else 'at most'} {self.bound:g}"
+        how = "at least" if self.more_is_better else "below" if self.below else "at most"
+        return f"{how} {self.bound:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ PARTS: Mapping[str, Part] = {
         servers=False,
     ),
     "signin": Part("bench.signin", {"signin_statements": Figure(20, "database statements of a sign-in")}),
+    "handovers": Part(
+        "bench.handovers",
+        {"handovers_per_s": Figure(500, "hand-overs a second, one engine client", more_is_better=True)},
+    ),
     "pages": Part(
         "bench.pages", {"page_kb_max": Figure(40, "KB, largest page with all it loads")}, servers=False
     ),

@@ -102,7 +102,9 @@ class Stack:
 
     def _command(self, name: str) -> list[str]:
         if name == WEB:
-            bind = ["--bind", f"127.0.0.1:{self.port}", "--workers=1"]
+            # The embedded cache, which counts for the limits, is not shared between processes.
+            workers = 2 if settings.REDIS_URL else 1
+            bind = ["--bind", f"127.0.0.1:{self.port}", f"--workers={workers}"]
             return ["gunicorn", *bind, "sequence_portal.wsgi"]
         queues = "checks" if name == CHECKS else "mail,chores"
         schedule = ["-B", "--scheduler", "celery.beat:Scheduler"] if name == MAIL else []

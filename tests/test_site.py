@@ -117,7 +117,7 @@ def test_it_opens_the_desk_only_to_verified_staff(client: Client, as_alice: Clie
 
 def test_it_offers_no_page_that_the_tests_do_not_know() -> None:
     names = {str(pattern.pattern) for pattern in get_resolver().url_patterns}
-    assert names == {"", "healthz", "readyz", "admin/"}
+    assert names == {"", "engine/v1/", "healthz", "readyz", "metrics", "admin/"}
 
 
 @pytest.mark.parametrize(

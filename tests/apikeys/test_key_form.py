@@ -6,11 +6,10 @@ from unittest.mock import patch
 
 import pytest
 
-from apikeys import models
 from apikeys.exchanges.base import Adapter, Credentials, CredentialShape
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.forms import KeyForm
-from apikeys.models import Bot
+from apikeys.models import Bot, keys
 
 KEY, SECRET = "Ab1" + "k" * 61, "Cd2" + "s" * 61
 BYBIT_KEY, BYBIT_SECRET = "Ab1" + "k" * 15, "Cd2" + "s" * 33
@@ -212,7 +211,7 @@ def with_passphrase() -> Mapping[str, Adapter]:
     [("pa$$ Word", "pa$$ Word"), (" edges ", "edges"), ("x" * 101, None), ("a\nb", None)],
 )
 def test_it_takes_a_passphrase_as_it_is(passphrase: str, taken: str | None) -> None:
-    with patch.object(models, "EXCHANGES", with_passphrase()):
+    with patch.object(keys, "EXCHANGES", with_passphrase()):
         found = form(api_key="a" * 24, secret=SECRET, passphrase=passphrase)
         assert found.is_valid() is (taken is not None)
         assert passphrase not in str(found["passphrase"])

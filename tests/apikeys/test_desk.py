@@ -1,0 +1,54 @@
+"""Engine tokens and hand-overs at the desk."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from apikeys.engine import tokens
+from apikeys.models import EngineToken, Scope
+from tests.conftest import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk() -> Client:
+    return signed_in(User.objects.create_superuser("staff@example.com", "a long staff password"))
+
+
+def test_it_shows_a_new_token_once_and_keeps_a_digest_only(desk: Client) -> None:
+    asked = {
+        "name": "engine-1",
+        "scopes": [Scope.FETCH, Scope.SETTLE],
+        "addresses": "10.0.0.7, 192.0.2.0/24",
+        "days": 30,
+    }
+    page = desk.post("/admin/apikeys/enginetoken/add/", asked, follow=True).content.decode()
+    text = page.split("it is not shown again: ")[1].split("<")[0].strip()
+    tokens.admit(f"Bearer {text}", scope=Scope.FETCH, address="192.0.2.9")
+    assert text not in desk.get("/admin/apikeys/enginetoken/").content.decode()
+    token = EngineToken.objects.get()
+    assert text not in str(vars(token))
+    assert token.addresses == ["10.0.0.7/32", "192.0.2.0/24"]
+
+
+def test_it_says_what_is_no_address(desk: Client) -> None:
+    asked = {"name": "x", "scopes": [Scope.FETCH], "addresses": "nowhere", "days": 30}
+    page = desk.post("/admin/apikeys/enginetoken/add/", asked).content.decode()
+    assert "no network addresses" in page
+    assert not EngineToken.objects.exists()
+
+
+def test_it_revokes_chosen_tokens(desk: Client) -> None:
+    text = tokens.make(name="engine-1", scopes=[Scope.FETCH], addresses=[], life=timedelta(days=1))
+    chosen = {"action": "revoke", "_selected_action": [EngineToken.objects.get().pk]}
+    desk.post("/admin/apikeys/enginetoken/", chosen)
+    with pytest.raises(tokens.DeniedError):
+        tokens.admit(f"Bearer {text}", scope=Scope.FETCH, address="192.0.2.9")
+
+
+def test_it_lists_hand_overs_that_wait_too_long(desk: Client) -> None:
+    for waiting in ("", "pending", "late"):
+        assert desk.get("/admin/apikeys/handover/", {"waiting": waiting}).status_code == 200

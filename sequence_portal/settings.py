@@ -18,7 +18,7 @@ PORTAL_URL = env.value("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 
 INSTALLED_APPS = [
-    "sequence_portal.admin_site.PortalAdminConfig",
+    "sequence_portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from apikeys.engine import tokens
-from apikeys.models import EngineToken, Scope
+from apikeys.models import ApiKey, Bot, EngineToken, Handover, Scope
+from apikeys.status import KeyStatus
 from tests.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +55,20 @@ def test_it_revokes_chosen_tokens(desk: Client) -> None:
 def test_it_lists_hand_overs_that_wait_too_long(desk: Client) -> None:
     for waiting in ("", "pending", "late"):
         assert desk.get("/admin/apikeys/handover/", {"waiting": waiting}).status_code == 200
+
+
+def test_it_says_what_becomes_of_a_proved_key(desk: Client, settings: Settings, binance_bot: Bot) -> None:
+    assert "a proved key is active at once" in desk.get("/admin/").content.decode()
+    settings.ENGINE_PUBLIC_KEYS = settings.SEAL_PUBLIC_KEYS
+    assert "once the trading engine has taken it over" in desk.get("/admin/").content.decode()
+    now = timezone.now()
+    key = ApiKey.objects.create(
+        bot=binance_bot,
+        status=KeyStatus.READY,
+        last_four="abcd",
+        fingerprint="x",
+        sealed=b"x",
+        submitted_at=now,
+    )
+    Handover.objects.create(kind="key", key=key, envelope=b"x", created_at=now - timedelta(minutes=16))
+    assert "longer than 15 minutes: 1." in desk.get("/admin/").content.decode()

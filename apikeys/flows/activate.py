@@ -12,6 +12,7 @@ from apikeys import transitions
 from apikeys.engine import offers
 from apikeys.events import about_key
 from apikeys.findings import Finding, Severity
+from apikeys.letters import facts
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
 from apikeys.vault import Sealed
@@ -65,12 +66,8 @@ def _letter(key: ApiKey) -> Letter:
         owner_id=customer.pk,
         to=customer.email,
         cause=f"{kind}:{key.pk}",
-        context={
-            "client_id": customer.client_id,
-            "bot_id": bot.bot_id,
-            "exchange_name": bot.adapter.name,
-            "market": bot.market,
-            "key_page": bot.adapter.key_page,
+        context=facts(bot)
+        | {
             "new_last_four": key.last_four,
             "old_last_four": old.last_four if old else "",
             "activated_at": key.activated_at,

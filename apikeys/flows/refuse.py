@@ -8,6 +8,7 @@ from accounts import audit
 from accounts.audit_verbs import Verb
 from apikeys import transitions
 from apikeys.findings import Finding, FindingCode, Severity
+from apikeys.letters import facts
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
 from notifications import outbox
@@ -34,12 +35,8 @@ def tell(key: ApiKey) -> None:
         owner_id=customer.pk,
         to=customer.email,
         cause=f"api_refused:{key.pk}",
-        context={
-            "client_id": customer.client_id,
-            "bot_id": bot.bot_id,
-            "exchange_name": bot.adapter.name,
-            "market": bot.market,
-            "key_page": bot.adapter.key_page,
+        context=facts(bot)
+        | {
             "last_four": key.last_four,
             "keeps_last_four": active.last_four if active else "",
             "findings": refusing,

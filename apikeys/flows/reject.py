@@ -6,6 +6,7 @@ from accounts import audit
 from accounts.audit_verbs import Verb
 from apikeys import transitions
 from apikeys.events import about_key
+from apikeys.letters import facts
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
 from notifications import outbox
@@ -23,12 +24,8 @@ def reject(key: ApiKey, *, now: datetime, address: str) -> None:
         owner_id=customer.pk,
         to=customer.email,
         cause=f"api_rejected:{key.pk}",
-        context={
-            "client_id": customer.client_id,
-            "bot_id": bot.bot_id,
-            "exchange_name": bot.adapter.name,
-            "market": bot.market,
-            "key_page": bot.adapter.key_page,
+        context=facts(bot)
+        | {
             "last_four": key.last_four,
             "keeps_last_four": active.last_four if active else "",
         },

@@ -58,6 +58,10 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
             # Upper, since that is what `iexact` compares on PostgreSQL, so one index serves both.
             models.UniqueConstraint(Upper("email"), name="one_user_per_email"),
             models.UniqueConstraint(Upper("client_id"), name="one_user_per_client_id"),
+            models.CheckConstraint(
+                condition=models.Q(client_id__isnull=True) | models.Q(is_staff=False, is_superuser=False),
+                name="no_customer_is_staff",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.roles import Act, may
 from apikeys.engine import tokens
 from apikeys.models import ApiKey, Bot, EngineToken, Handover, KeyCheck, Scope
 from notifications.read_only import ReadOnly, ReadOnlyAdmin
@@ -85,10 +86,10 @@ class EngineTokenAdmin(ReadOnlyAdmin):
     actions = ("revoke",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("apikeys.add_enginetoken")
+        return may(request.user, Act.MANAGE_ENGINE_TOKENS)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("apikeys.change_enginetoken")
+        return may(request.user, Act.MANAGE_ENGINE_TOKENS)
 
     def get_fieldsets(self, request: HttpRequest, obj: EngineToken | None = None) -> Any:
         shown = EngineTokenForm.Meta.fields if obj is None else self.list_display

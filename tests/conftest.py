@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -13,6 +14,7 @@ from pytest_django import Settings
 
 from accounts import sessions
 from accounts.models import PrimaryMailDevice, User
+from accounts.roles import Role
 from apikeys.models import Bot
 from tests.exchange_simulator.demo_keys import all_demo_keys
 from tests.exchange_simulator.simulator import Simulator
@@ -60,6 +62,14 @@ def alice(db: None, hashed_password: str) -> User:
 def bob(db: None, hashed_password: str) -> User:
     """Another customer."""
     return make_customer("bob@example.net", "0x2B3 / BobRoe", hashed_password)
+
+
+def make_staff(role: Role, email: str = "") -> User:
+    """A member of staff, who has no password; `signed_in` opens the desk for them."""
+    person = User.objects.create(email=email or f"{role.value}@sequence.example", is_staff=True)
+    PrimaryMailDevice.objects.create(user=person, name="primary address")
+    person.groups.set(Group.objects.filter(name=role.value))
+    return person
 
 
 @pytest.fixture

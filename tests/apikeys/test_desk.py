@@ -7,18 +7,18 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.roles import Role
 from apikeys.engine import tokens
 from apikeys.models import ApiKey, Bot, EngineToken, Handover, Scope
 from apikeys.status import KeyStatus
-from tests.conftest import signed_in
+from tests.conftest import make_staff, signed_in
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def desk() -> Client:
-    return signed_in(User.objects.create_superuser("staff@example.com", "a long staff password"))
+    return signed_in(make_staff(Role.OPERATIONS))
 
 
 def test_it_shows_a_new_token_once_and_keeps_a_digest_only(desk: Client) -> None:

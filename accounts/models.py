@@ -14,6 +14,9 @@ from accounts.identifiers import CLIENT_ID_MAX
 from notifications.models import Mail
 
 
+_ONLY_ADDED = "Audit events are only ever added."
+
+
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
@@ -129,19 +132,37 @@ class MailedCode(models.Model):
         ]
 
 
-class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+class AppendOnlyQuerySet(models.QuerySet[Any]):
     def update(self, **kwargs: Any) -> NoReturn:
-        raise TypeError("Audit events are only ever added.")
+        raise TypeError(_ONLY_ADDED)
 
     def delete(self) -> NoReturn:
-        raise TypeError("Audit events are only ever added.")
+        raise TypeError(_ONLY_ADDED)
 
 
-class AuditEvent(models.Model):
+class AppendOnly(models.Model):
+    """Rows that are only ever added. The database itself refuses the rest, by the triggers of a migration."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(_ONLY_ADDED)
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(_ONLY_ADDED)
+
+
+class AuditEvent(AppendOnly):
     """One thing that happened to a person or a key, written in the transaction in which it happened.
 
-    Never holds a secret, a code or a whole API key. `detail` is a small object of texts for the sentence
-    that the verb shows, such as the last four characters of a key.
+    Never holds a secret, a code, a whole API key or a mail address: it stays when its customer is closed.
+    `detail` is a small object of texts for the sentence that the verb shows, such as the last four characters
+    of a key. A new field belongs into `accounts.audit_chain` too.
     """
 
     class Actor(models.TextChoices):
@@ -159,18 +180,21 @@ class AuditEvent(models.Model):
     address = models.GenericIPAddressField(null=True)
     detail = models.JSONField(default=dict)
 
-    objects = AuditEventQuerySet.as_manager()
-
     class Meta:
         indexes = [
             models.Index(fields=["customer", "-id"], name="events_of_customer"),
             models.Index(fields=["key_id", "at"], name="events_of_key"),
         ]
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("Audit events are only ever added.")
-        super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("Audit events are only ever added.")
+class AuditLink(AppendOnly):
+    """One link of the keyed chain over the events, in the order in which they were seen committed.
+
+    It names its event by number and not by a foreign key, so that it outlives an event taken away by force.
+    """
+
+    number = models.BigIntegerField(primary_key=True)  # 1, 2, 3 without a gap
+    event_id = models.BigIntegerField(unique=True)
+    digest = models.CharField(max_length=64)  # SHA-256 of the event's content
+    linked_at = models.DateTimeField(db_index=True)
+    mac = models.CharField(max_length=64)  # HMAC-SHA256 of this link and the mac before it

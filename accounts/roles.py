@@ -8,6 +8,7 @@ A new act is one member of `Act`, its roles below, and a row in docs/operations.
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps as installed_apps
 from django.apps.registry import Apps
 from django.db.models import Q, TextChoices
 
@@ -93,8 +94,11 @@ def _granted(role: Role) -> Q:
     return looks | Q(content_type__app_label="accounts", content_type__model="user", codename__in=acts)
 
 
-def sync_after_migrate(sender: Any, apps: Apps, using: str, **_: Any) -> None:
-    """Receiver of post_migrate, which comes once per app: permissions are complete with the last one."""
+def sync_after_migrate(sender: Any, using: str, apps: Apps = installed_apps, **_: Any) -> None:
+    """Receiver of post_migrate, which comes once per app: permissions are complete with the last one.
+
+    `flush` sends it too, and hands no `apps` on.
+    """
     with_models = [config for config in sender.apps.get_app_configs() if config.models_module]
     if sender == with_models[-1]:
         sync(apps=apps, using=using)

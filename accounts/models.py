@@ -13,7 +13,6 @@ from accounts.audit_verbs import Verb
 from accounts.identifiers import CLIENT_ID_MAX
 from notifications.models import Mail
 
-
 _ONLY_ADDED = "Audit events are only ever added."
 
 

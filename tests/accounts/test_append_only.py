@@ -43,6 +43,9 @@ def rows(alice: User) -> Callable[[], list[object]]:
 @pytest.mark.parametrize("table", TABLES)
 def test_the_database_refuses_every_change(table: str, rows: Callable[[], list[object]]) -> None:
     before = rows()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # truncates no table with checks outstanding
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for statement in STATEMENTS + MORE[connection.vendor]:
         with (
             pytest.raises(IntegrityError, match=f"{table} is append-only"),

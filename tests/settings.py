@@ -1,6 +1,7 @@
 """The product's settings with a place of their own for what is embedded, and shorter waits.
 
-Times only: what a worker does when its claim ends is the same after two seconds as after thirty.
+Times only: what a worker does when its claim ends is the same after two seconds as after thirty, and what is
+right or wrong of a password is the same after a millisecond of hashing as after a tenth of a second.
 """
 
 import os
@@ -41,6 +42,7 @@ if not REDIS_URL:
         processed_folder=_BROKER / "processed",
     )
 
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
 CHECK_CLAIM = timedelta(seconds=12)
 EMAIL_TIMEOUT = 2
 MAIL_CLAIM = timedelta(seconds=10)  # two seconds to reach the server, and four answers

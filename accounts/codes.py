@@ -13,11 +13,12 @@ from enum import Enum
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import limits
+from accounts.browsers import Origin
 from accounts.models import CodeAttempt, MailedCode, Purpose, User
 from notifications.bell import ring_on_commit
 
@@ -43,21 +44,24 @@ class Judgement:
     user: User | None = None
 
 
-def begin(*, purpose: Purpose, user: User | None, about: str) -> Ticket:
+def begin(*, purpose: Purpose, user: User | None, about: str, origin: Origin) -> Ticket:
     """Open an attempt and ask for its first code. `about` names whom it is about, known or not.
 
-    Raises TooManyError after five codes about the same person and purpose in fifteen minutes.
+    Raises TooManyError at the caps of `accounts.limits` about the same person and purpose.
     """
     token = secrets.token_urlsafe(24)
     now = timezone.now()
     with transaction.atomic():
-        # The lock makes the cap exact. Nobody has id 0: an unknown person takes the same statements.
-        list(User.objects.select_for_update(no_key=True).filter(pk=user.pk if user else 0).only("pk"))
-        subject = _keyed("subject", purpose, about)
-        _check_cap(subject, now)
         attempt = CodeAttempt(
-            purpose=purpose, user=user, binding=_binding(token), subject=subject, created_at=now
+            purpose=purpose,
+            user=user,
+            binding=_binding(token),
+            subject=_keyed("subject", purpose, about),
+            origin=_keyed("origin", origin.name),
+            in_known_browser=origin.is_known_browser,
+            created_at=now,
         )
+        _check_caps(attempt, now)
         attempt.save(force_insert=True)
         _ask(attempt, now)
     return Ticket(attempt.id, token)
@@ -78,11 +82,10 @@ def again(ticket: Ticket, purpose: Purpose) -> bool:
         attempt = _open_attempts(ticket, purpose).select_for_update().first()
         if attempt is None:
             return False
-        list(User.objects.select_for_update(no_key=True).filter(pk=attempt.user_id or 0).only("pk"))
         allowed_at = attempt.codes.latest("requested_at").requested_at + limits.RESEND_PAUSE
         if now < allowed_at:
             raise limits.TooManyError(allowed_at, "A code was mailed less than a minute ago.")
-        _check_cap(attempt.subject, now)
+        _check_caps(attempt, now)
         _ask(attempt, now)
     return True
 
@@ -90,8 +93,8 @@ def again(ticket: Ticket, purpose: Purpose) -> bool:
 def judge(ticket: Ticket, purpose: Purpose, entered: str, *, use_at_once: bool = False) -> Judgement:
     """Compare what was entered with the live codes. Runs in the caller's transaction.
 
-    The try is counted before anything is compared, under the lock of the attempt, so twenty requests at
-    once are twenty tries, and one right code is right once.
+    The try is counted under the lock of the attempt, together with its outcome, so twenty requests at once
+    are twenty tries, and one right code is right once.
 
     use_at_once: a right code ends the attempt, instead of leaving a proof for `use_proof`.
     """
@@ -102,19 +105,18 @@ def judge(ticket: Ticket, purpose: Purpose, entered: str, *, use_at_once: bool =
         return Judgement(Verdict.ENDED)
     attempt.tries += 1
     left = limits.CODE_TRIES - attempt.tries
-    attempt.ended_at = None if left else now
-    attempt.save(update_fields=["tries", "ended_at"])
     live = (
         attempt.codes.exclude(mac="")
         .filter(expires_at__gt=now)
         .order_by("-requested_at")[: limits.LIVE_CODES]
     )
     matches = [hmac.compare_digest(code.mac, _mac(code.id, entered)) for code in live]
-    if not any(matches) or attempt.user_id is None:
+    is_right = any(matches) and attempt.user_id is not None
+    attempt.proved_at = now if is_right else None
+    attempt.ended_at = now if (use_at_once if is_right else not left) else None
+    attempt.save(update_fields=["tries", "proved_at", "ended_at"])
+    if not is_right:
         return Judgement(Verdict.WRONG, tries_left=left, user=attempt.user)
-    attempt.proved_at = now
-    attempt.ended_at = now if use_at_once else None
-    attempt.save(update_fields=["proved_at", "ended_at"])
     return Judgement(Verdict.RIGHT, user=attempt.user)
 
 
@@ -163,19 +165,40 @@ def _ask(attempt: CodeAttempt, now: datetime) -> None:
     ring_on_commit("accounts.mail_code", str(code.id))
 
 
-def _check_cap(subject: str, now: datetime) -> None:
-    since = now - limits.CODES_PER_ACCOUNT_WINDOW
-    recent = (
-        MailedCode.objects.filter(attempt__subject=subject, requested_at__gt=since)
+def _check_caps(attempt: CodeAttempt, now: datetime) -> None:
+    """Raise TooManyError where no further code may be asked for."""
+    _lock(attempt.subject)
+    since = now - limits.CODES_WINDOW
+    recent = list(
+        MailedCode.objects.filter(attempt__subject=attempt.subject, requested_at__gt=since)
         .order_by("requested_at")
-        .values_list("requested_at", flat=True)
+        .values_list("requested_at", "attempt__origin", "attempt__in_known_browser")
     )
-    asked = list(recent[: limits.CODES_PER_ACCOUNT])
-    if len(asked) >= limits.CODES_PER_ACCOUNT:
+    here = [at for at, origin, _ in recent if origin == attempt.origin]
+    if len(here) >= limits.CODES_PER_ORIGIN:
         raise limits.TooManyError(
-            asked[0] + limits.CODES_PER_ACCOUNT_WINDOW,
+            here[-limits.CODES_PER_ORIGIN] + limits.CODES_WINDOW,
             "Five codes were mailed in a quarter of an hour. If one has come, it is good for ten minutes.",
         )
+    elsewhere = [at for at, _, in_known_browser in recent if not in_known_browser]
+    if not attempt.in_known_browser and len(elsewhere) >= limits.CODES_PER_ACCOUNT:
+        raise limits.TooManyError(
+            elsewhere[-limits.CODES_PER_ACCOUNT] + limits.CODES_WINDOW,
+            "Many codes were asked for in a quarter of an hour, from several places. "
+            "In a browser that you have signed in with before, a code can still be mailed.",
+        )
+
+
+def _lock(subject: str) -> None:
+    """Hold others who ask about the same person until the transaction ends, so that the caps are exact.
+
+    A lock on a row of theirs would write to it, and so tell by its time that there is such a person. SQLite
+    needs none: a transaction there that writes has the whole file from its first statement on.
+    """
+    if connection.vendor == "postgresql":
+        number = int.from_bytes(bytes.fromhex(subject[:16]), signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def _binding(token: str) -> str:

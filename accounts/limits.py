@@ -1,16 +1,22 @@
-"""Every limit of the entrance as a sentence, and the counting of those that are not kept in rows.
+"""Every limit as a sentence, and the counting of those that are not kept in rows of their own.
 
-Kept in rows, under locks, by `accounts.codes`:
-  five tries per attempt, over all its codes; three live codes an attempt; a code lives ten minutes;
-  one code mail a minute within an attempt; five codes an account in fifteen minutes, for each purpose.
-  So a guesser has at most 15 chances in a million an attempt.
+Kept in the database, under locks, by `accounts.codes`, each purpose (signing in, setting a password) apart:
+  five tries an attempt, over all its codes; three live codes an attempt; a code lives ten minutes;
+  one code a minute within an attempt;
+  five codes an account in fifteen minutes for one known browser or one address;
+  ten codes an account in fifteen minutes for all browsers together that the person never signed in with.
+  So each mailed code meets five guesses at most: 50 chances in a million an account in fifteen minutes.
 
-Counted in the cache, here:
-  ten wrong passwords for one account from one address in fifteen minutes;
-  two hundred sign-in or help forms from one address in fifteen minutes.
-  An IPv6 address counts with its /64. Nothing here counts per account alone, so that no stranger can lock the
-  owner out of signing in. Who knows User ID and address can use up the code mails of password help, and of
-  nothing else.
+Counted in Redis, or in a table where there is none, by `take`:
+  ten passwords for one account from one known browser or one address in fifteen minutes;
+  two hundred forms of the entrance (password, code, another code, help) from one address in fifteen minutes;
+  sixty keys sent by one customer from one address in fifteen minutes;
+  two hundred looks at a guide with its form by one customer from one address in fifteen minutes.
+
+An IPv6 address counts with its /64. Nobody is locked out by others: who guesses passwords elsewhere uses up
+tries of their own address, and codes asked for elsewhere leave those of the owner's known browser untouched.
+What is left: who knows User ID and address can, from two addresses, make an owner wait for up to a quarter of
+an hour who has forgotten the password and comes with a browser in which they never signed in.
 """
 
 import hashlib
@@ -18,8 +24,13 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
+
+from accounts.addresses import neighbourhood
+from accounts.models import LimitCount
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +38,9 @@ CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
 LIVE_CODES = 3
 RESEND_PAUSE = timedelta(minutes=1)
-CODES_PER_ACCOUNT = 5
-CODES_PER_ACCOUNT_WINDOW = timedelta(minutes=15)
+CODES_PER_ORIGIN = 5
+CODES_PER_ACCOUNT = 10
+CODES_WINDOW = timedelta(minutes=15)
 # From the right code until the new password must be set.
 PROOF_LIFE = timedelta(minutes=15)
 
@@ -40,8 +52,11 @@ class Limit:
     window: timedelta
 
 
-WRONG_PASSWORDS = Limit("wrong-passwords", 10, timedelta(minutes=15))
-ENTRANCE_FORMS = Limit("entrance-forms", 200, timedelta(minutes=15))
+_WINDOW = timedelta(minutes=15)
+PASSWORDS = Limit("passwords", 10, _WINDOW)
+ENTRANCE_FORMS = Limit("entrance-forms", 200, _WINDOW)
+KEYS_SENT = Limit("keys-sent", 60, _WINDOW)
+GUIDES = Limit("guides", 200, _WINDOW)
 
 
 class TooManyError(Exception):
@@ -53,35 +68,63 @@ class TooManyError(Exception):
         self.sentence = sentence
 
 
-def count(limit: Limit, *subject: str) -> None:
-    """Count one event. Subjects are hashed, so no address or email stands in the cache."""
-    key, _ = _slot(limit, subject)
-    try:
-        cache.add(key, 0, timeout=int(limit.window.total_seconds()))
-        cache.incr(key)
-    except Exception as error:  # whatever the cache's client raises
-        _cache_is_away(error)
+def of_address(limit: Limit, address: str, person: int | None = None) -> tuple[Limit, str]:
+    """For `take`: an address by itself, or with the person who is signed in there."""
+    return limit, f"{person or 0}\0{neighbourhood(address)}"
 
 
-def check(limit: Limit, *subject: str) -> None:
-    """Raise TooManyError once the limit is reached."""
-    key, again_at = _slot(limit, subject)
-    try:
-        reached = (cache.get(key) or 0) >= limit.count
-    except Exception as error:  # whatever the cache's client raises
-        _cache_is_away(error)
-        return
+def take(*wanted: tuple[Limit, str]) -> None:
+    """Count one event under each limit for its subject; raise TooManyError where one is past its limit.
+
+    Counted and compared in one step, so many at once are not more than one after the other. Subjects are
+    hashed: no address or email stands in the counters. Call it outside a transaction, which could undo it.
+    """
+    slots = [_slot(limit, subject) for limit, subject in wanted]
+    counts = _count_in_redis(slots) if settings.REDIS_URL else _count_in_rows(slots)
+    reached = [
+        slot.ends_at
+        for slot, (limit, _), count in zip(slots, wanted, counts, strict=True)
+        if count > limit.count
+    ]
     if reached:
-        raise TooManyError(again_at, "There were too many tries from where you are.")
+        raise TooManyError(max(reached), "There were too many tries from where you are.")
 
 
-def _cache_is_away(error: Exception) -> None:
-    # A lost counter must not lock everybody out: passwords still cost Argon2, and codes are counted in rows.
-    logger.error("The cache is away, limits are not counted: %s", type(error).__name__)
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    key: str
+    ends_at: datetime
 
 
-def _slot(limit: Limit, subject: tuple[str, ...]) -> tuple[str, datetime]:
+def _slot(limit: Limit, subject: str) -> _Slot:
     seconds = int(limit.window.total_seconds())
-    slot = int(timezone.now().timestamp()) // seconds
-    digest = hashlib.sha256("\0".join(subject).encode()).hexdigest()[:32]
-    return f"limit:{limit.name}:{digest}:{slot}", datetime.fromtimestamp((slot + 1) * seconds, UTC)
+    number = int(timezone.now().timestamp()) // seconds
+    digest = hashlib.sha256(subject.encode()).hexdigest()[:32]
+    ends_at = datetime.fromtimestamp((number + 1) * seconds, UTC)
+    return _Slot(f"limit:{limit.name}:{digest}:{number}", ends_at)
+
+
+def _count_in_redis(slots: list[_Slot]) -> list[int]:
+    now = timezone.now()
+    try:
+        for slot in slots:
+            cache.add(slot.key, 0, timeout=int((slot.ends_at - now).total_seconds()) + 1)
+        return [cache.incr(slot.key) for slot in slots]
+    except Exception as error:  # whatever the cache's client raises
+        # A lost counter must not lock everybody out: passwords still cost Argon2, and codes are in rows.
+        logger.error("The cache is away, limits are not counted: %s", type(error).__name__)
+        return [0] * len(slots)
+
+
+def _count_in_rows(slots: list[_Slot]) -> list[int]:
+    table = connection.ops.quote_name(LimitCount._meta.db_table)
+    rows = ", ".join(["(%s, 1, %s)"] * len(slots))
+    values = [value for slot in slots for value in (slot.key, slot.ends_at)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (key, count, ends_at) VALUES {rows} "  # noqa: S608 - names of ours
+            f"ON CONFLICT (key) DO UPDATE SET count = {table}.count + 1 RETURNING key, count",
+            values,
+        )
+        counts = dict(cursor.fetchall())
+    return [counts[slot.key] for slot in slots]

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import sessions
-from accounts.access import SignedInRequest, signed_in
+from accounts import limits, sessions
+from accounts.access import SignedInRequest, limited, signed_in
 from accounts.addresses import client_address
 from apikeys import pages
 from apikeys.flows import revoke
@@ -30,6 +30,7 @@ def bots(request: SignedInRequest) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(GET=limits.GUIDES, POST=limits.KEYS_SENT)
 @signed_in
 def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
     bot = get_object_or_404(Bot, pk=pk, customer=request.user)

@@ -1,10 +1,10 @@
 """A first or forgotten password: User ID and email, then a code mailed to that address."""
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import audit, codes, limits
-from accounts.addresses import neighbourhood
+from accounts import audit, browsers, codes, limits, sessions
 from accounts.audit_verbs import Verb
 from accounts.codes import Judgement, Ticket, Verdict
 from accounts.identifiers import canonical, folded
@@ -13,17 +13,17 @@ from notifications import outbox
 from notifications.kinds import MailKind
 
 
-def ask(*, client_id: str, email: str, address: str) -> Ticket:
+def ask(*, request: HttpRequest, client_id: str, email: str, address: str) -> Ticket:
     """Ask for a code. Whether the pair belongs to anybody shows neither in the answer nor in its time.
 
     Raises limits.TooManyError.
     """
-    limits.check(limits.ENTRANCE_FORMS, neighbourhood(address))
-    limits.count(limits.ENTRANCE_FORMS, neighbourhood(address))
+    limits.take(limits.of_address(limits.ENTRANCE_FORMS, address))
     client_id = canonical(client_id)
     user = User.objects.filter(client_id__iexact=client_id, email__iexact=email, is_active=True).first()
     about = f"{folded(client_id)}\0{folded(email)}"
-    return codes.begin(purpose=Purpose.SET_PASSWORD, user=user, about=about)
+    origin = browsers.origin(request, pk=user.pk if user else 0)  # nobody has id 0
+    return codes.begin(purpose=Purpose.SET_PASSWORD, user=user, about=about, origin=origin)
 
 
 @transaction.atomic
@@ -38,8 +38,8 @@ def enter_code(*, ticket: Ticket, code: str, address: str) -> Judgement:
 def finish(*, ticket: Ticket, password: str, address: str) -> bool:
     """Set the password once per right code. False: the proof is used or too old.
 
-    Every session of the person ends, since each is bound to the password it began with, and so does every
-    attempt that is under way.
+    Every session of the person ends, every browser is a new one again, and every attempt that is under way
+    has ended.
     """
     user = codes.use_proof(ticket, Purpose.SET_PASSWORD)
     if user is None:
@@ -47,6 +47,7 @@ def finish(*, ticket: Ticket, password: str, address: str) -> bool:
     user.set_password(password)
     user.save(update_fields=["password"])
     codes.end_attempts(user)
+    sessions.end_all(user)
     audit.record(Verb.PASSWORD_SET, customer=user, actor=user, address=address)
     outbox.send(
         MailKind.PASSWORD_CHANGED,

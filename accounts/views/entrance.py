@@ -9,7 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import code_page, codes, tickets
+from accounts import code_page, codes, limits, tickets
+from accounts.access import limited
 from accounts.addresses import client_address
 from accounts.codes import Verdict
 from accounts.flows import sign_in as flow
@@ -53,6 +54,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(POST=limits.ENTRANCE_FORMS)
 def code(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(_next(request))
@@ -77,6 +79,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@limited(POST=limits.ENTRANCE_FORMS)
 def code_again(request: HttpRequest) -> HttpResponse:
     ticket = tickets.held(request)
     if ticket is None or not codes.again(ticket, Purpose.SIGN_IN):

@@ -7,7 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import code_page, codes, tickets
+from accounts import code_page, codes, limits, tickets
+from accounts.access import limited
 from accounts.addresses import client_address
 from accounts.codes import Verdict
 from accounts.flows import set_password as flow
@@ -21,6 +22,7 @@ def help_(request: HttpRequest) -> HttpResponse:
     form = HelpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         ticket = flow.ask(
+            request=request,
             client_id=form.cleaned_data["client_id"],
             email=form.cleaned_data["email"],
             address=client_address(request),
@@ -34,6 +36,7 @@ def help_(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(POST=limits.ENTRANCE_FORMS)
 def code(request: HttpRequest) -> HttpResponse:
     ticket = tickets.held(request)
     attempt = codes.find(ticket, Purpose.SET_PASSWORD) if ticket else None
@@ -54,6 +57,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@limited(POST=limits.ENTRANCE_FORMS)
 def code_again(request: HttpRequest) -> HttpResponse:
     ticket = tickets.held(request)
     if ticket is None or not codes.again(ticket, Purpose.SET_PASSWORD):

@@ -76,7 +76,7 @@ def test_it_never_lets_a_pair_that_belongs_to_nobody_in(client: Client, alice: U
 
 def test_it_caps_known_and_unknown_pairs_alike(alice: User) -> None:
     for pair in (("0x1A2 / AliceDoe", "alice@example.com"), ("0x999 / Nobody", "nobody@example.com")):
-        for _ in range(limits.CODES_PER_ACCOUNT):
+        for _ in range(limits.CODES_PER_ORIGIN):
             assert ask(Client(), *pair).status_code == 302
         assert ask(Client(), *pair).status_code == 429
     # Asking for help again and again does not keep the owner from signing in.

@@ -48,7 +48,7 @@ def record_many(events: Sequence[AuditEvent]) -> None:
 
 def sentence(event: AuditEvent) -> str:
     """What happened, in the customer's words."""
-    words: dict[str, Any] = {"bot": event.bot_id.rsplit(" / ", 1)[-1], "key": ""}
+    words: dict[str, Any] = {"bot": event.bot_id.rsplit(" / ", 1)[-1], "key": "", **event.detail}
     if "last_four" in event.detail:
         words["key"] = f"…{event.detail['last_four']}"
     return str(Verb(event.verb).label).format(**words)

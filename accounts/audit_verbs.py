@@ -7,6 +7,8 @@ class Verb(TextChoices):
     IMPORTED = "imported", "Account created"
     SIGNED_IN = "signed_in", "Signed in with password and code"
     SIGNED_OUT = "signed_out", "Signed out"
+    SESSION_ENDED = "session_ended", "Session with {device} ended"
+    OTHER_SESSIONS_ENDED = "other_sessions_ended", "Every other session ended"
     CODES_USED_UP = "codes_used_up", "Five wrong codes: that attempt was ended"
     PASSWORD_SET = "password_set", "Password set with a mailed code"
     KEY_SUBMITTED = "key_submitted", "Key {key} of {bot} handed over"

@@ -11,6 +11,9 @@ from django_otp.models import Device
 
 from accounts.audit_verbs import Verb
 from accounts.identifiers import CLIENT_ID_MAX
+from accounts.session_models import KnownBrowser as KnownBrowser
+from accounts.session_models import LimitCount as LimitCount
+from accounts.session_models import Session as Session
 from notifications.models import Mail
 
 _ONLY_ADDED = "Audit events are only ever added."
@@ -104,6 +107,8 @@ class CodeAttempt(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     binding = models.CharField(max_length=64)  # SHA-256 of the token that only the asking browser holds
     subject = models.CharField(max_length=64)  # keyed hash of whom it is about, known or not; for the caps
+    origin = models.CharField(max_length=64)  # keyed hash of the known browser or address that asked
+    in_known_browser = models.BooleanField(default=False)  # the person has signed in with it before
     tries = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     proved_at = models.DateTimeField(null=True)  # a right code was entered

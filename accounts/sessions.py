@@ -1,7 +1,12 @@
-"""How long a session lasts: 60 minutes idle, 12 hours at most; an opened key form 60 minutes in any case."""
+"""Sessions: how long one lasts, and which a person has.
 
-from collections.abc import Callable
+60 minutes idle, 12 hours at most; an opened key form 60 minutes in any case.
+"""
+
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
@@ -11,6 +16,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import browsers
+from accounts.models import KnownBrowser, Session, User
+from accounts.session_store import FACTS
+
+_ID = re.compile(r"[0-9a-f]{40}")
 _SIGNED_IN_AT = "signed_in_at"
 _SEEN_AT = "seen_at"
 _KEY_FORM_UNTIL = "key_form_until"
@@ -18,10 +28,51 @@ _KEY_FORM_UNTIL = "key_form_until"
 _SEEN_STEP = timedelta(minutes=1)
 
 
-def begin(session: SessionBase) -> None:
-    """Note when the person signed in."""
+def begin(session: SessionBase, *, browser: KnownBrowser, device: str, address: str) -> None:
+    """Note when, where and with what the person signed in."""
     now = timezone.now().isoformat()
     session[_SIGNED_IN_AT] = session[_SEEN_AT] = now
+    session[FACTS] = {"browser": browser.pk, "device": device, "address": address}
+
+
+def of(user: User, now: datetime) -> list[Session]:
+    """The person's sessions that have not ended, the one seen last first."""
+    rows = Session.objects.filter(user=user, expire_date__gt=now).order_by("-seen_at")
+    return [row for row in rows if not has_ended(row.get_decoded(), now)]
+
+
+def end(session: SessionBase, user: User, session_id: str) -> Session | None:
+    """End another session of the person, and forget its browser. None: it had ended, or is not theirs.
+
+    An older session of this very browser ends alone.
+    """
+    row = Session.objects.filter(user=user, pk=session_id).first() if _ID.fullmatch(session_id) else None
+    if row is not None:
+        row.delete()
+        _forget(user, session, pk=row.browser_id)
+    return row
+
+
+def end_others(session: SessionBase, user: User) -> None:
+    """End every session of the person but this one, and forget every browser but this one."""
+    Session.objects.filter(user=user).exclude(pk=id_of(session)).delete()
+    _forget(user, session)
+
+
+def end_all(user: User) -> None:
+    """End every session of the person and forget every browser: the next sign-in in each is mailed."""
+    KnownBrowser.objects.filter(user=user).delete()
+    Session.objects.filter(user=user).delete()
+
+
+def id_of(session: SessionBase) -> str:
+    """The session's name in a list, which opens nothing."""
+    return Session.digest_of(session.session_key or "")
+
+
+def _forget(user: User, session: SessionBase, **which: Any) -> None:
+    here = session.get(FACTS, {}).get("browser")
+    KnownBrowser.objects.filter(user=user, **which).exclude(pk=here).delete()
 
 
 def key_form_opened(session: SessionBase) -> None:
@@ -31,7 +82,7 @@ def key_form_opened(session: SessionBase) -> None:
         session[_KEY_FORM_UNTIL] = (now + settings.KEY_FORM_LIFE).isoformat()
 
 
-def has_ended(session: SessionBase, now: datetime) -> bool:
+def has_ended(session: SessionBase | Mapping[str, Any], now: datetime) -> bool:
     if now < _time(session, _KEY_FORM_UNTIL):
         return False
     idle = now >= _time(session, _SEEN_AT) + settings.SESSION_IDLE
@@ -39,7 +90,7 @@ def has_ended(session: SessionBase, now: datetime) -> bool:
 
 
 class SessionLimitsMiddleware:
-    """Ends a session that is over, before any view sees it."""
+    """Ends a session that is over, before any view sees it; marks the browser of one that begins."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -54,9 +105,11 @@ class SessionLimitsMiddleware:
             waiting_page_asks = "1" in (request.headers.get("X-Portal-Poll"), request.GET.get("poll"))
             if not waiting_page_asks and now >= _time(request.session, _SEEN_AT) + _SEEN_STEP:
                 request.session[_SEEN_AT] = now.isoformat()
-        return self.get_response(request)
+        response = self.get_response(request)
+        browsers.mark(request, response)
+        return response
 
 
-def _time(session: SessionBase, name: str) -> datetime:
+def _time(session: SessionBase | Mapping[str, Any], name: str) -> datetime:
     """A missing time is long ago, so a session without one has ended."""
     return datetime.fromisoformat(session.get(name, "2000-01-01T00:00:00+00:00"))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import entrance, password, security
+from accounts.views import entrance, password, security, sessions
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,4 +13,6 @@ urlpatterns = [
     path("sign-in/help/password/", password.new_password, name="new_password"),
     path("sign-out/", entrance.sign_out, name="sign_out"),
     path("security/", security.security, name="security"),
+    path("security/sessions/end/", sessions.end, name="end_session"),
+    path("security/sessions/end-others/", sessions.end_others, name="end_other_sessions"),
 ]

@@ -11,3 +11,4 @@ class MailKind(TextChoices):
     API_REFUSED = "api_refused", "API key refused"
     API_REJECTED = "api_rejected", "API key not taken over"
     PASSWORD_CHANGED = "password_changed", "Password changed"
+    NEW_DEVICE = "new_device", "Sign-in with a new browser"

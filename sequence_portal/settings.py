@@ -21,7 +21,6 @@ INSTALLED_APPS = [
     "sequence_portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_otp",
@@ -187,7 +186,7 @@ LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "apikeys:bots"
 
 # Not in the cache: people stay signed in while Redis is away, which is only a bell and a counter here.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.session_store"
 # Not in a cookie of their own, which would need the prefix of the others.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_IDLE = timedelta(minutes=60)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -9,11 +10,12 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from pytest_django import Settings
 
 from accounts import sessions
-from accounts.models import PrimaryMailDevice, User
+from accounts.models import KnownBrowser, PrimaryMailDevice, User
 from accounts.roles import Role
 from apikeys.models import Bot
 from tests.exchange_simulator.demo_keys import all_demo_keys
@@ -100,7 +102,9 @@ def signed_in(user: User) -> Client:
     client.force_login(user)
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = PrimaryMailDevice.objects.get(user=user).persistent_id
-    sessions.begin(session)
+    now = timezone.now()
+    browser = KnownBrowser.objects.create(user=user, digest=token_hex(32), created_at=now, seen_at=now)
+    sessions.begin(session, browser=browser, device="Firefox on Windows", address="192.0.2.44")
     session.save()
     return client
 

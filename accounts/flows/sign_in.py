@@ -5,12 +5,13 @@ from django.db import transaction
 from django.http import HttpRequest
 from django_otp import login as otp_login
 
-from accounts import audit, codes, limits, sessions
-from accounts.addresses import neighbourhood
+from accounts import audit, browsers, codes, limits, sessions
 from accounts.audit_verbs import Verb
 from accounts.codes import Judgement, Ticket, Verdict
 from accounts.identifiers import folded
 from accounts.models import PrimaryMailDevice, Purpose, User
+from notifications import outbox
+from notifications.kinds import MailKind
 
 
 class WrongPasswordError(Exception):
@@ -22,15 +23,15 @@ def check_password(*, request: HttpRequest, email: str, password: str, address: 
 
     An unknown email costs one Argon2 computation too, so that time does not tell who is a customer.
     """
-    where = neighbourhood(address)
-    limits.check(limits.ENTRANCE_FORMS, where)
-    limits.check(limits.WRONG_PASSWORDS, folded(email), where)
-    limits.count(limits.ENTRANCE_FORMS, where)
+    origin = browsers.origin(request, email__iexact=email)
+    limits.take(
+        limits.of_address(limits.ENTRANCE_FORMS, address),
+        (limits.PASSWORDS, f"{folded(email)}\0{origin.name}"),
+    )
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
-        limits.count(limits.WRONG_PASSWORDS, folded(email), where)
         raise WrongPasswordError
-    return codes.begin(purpose=Purpose.SIGN_IN, user=user, about=str(user.pk))
+    return codes.begin(purpose=Purpose.SIGN_IN, user=user, about=str(user.pk), origin=origin)
 
 
 @transaction.atomic
@@ -41,11 +42,31 @@ def enter_code(*, request: HttpRequest, ticket: Ticket, code: str, address: str)
     if judgement.verdict is Verdict.RIGHT and user is not None:
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         otp_login(request, PrimaryMailDevice.objects.get(user=user))
-        sessions.begin(request.session)
+        _begin_session(request, user, address)
         audit.record(Verb.SIGNED_IN, customer=user, actor=user, address=address)
     elif judgement.verdict is Verdict.WRONG and judgement.tries_left == 0:
         audit.record(Verb.CODES_USED_UP, customer=user, address=address)
     return judgement
+
+
+def _begin_session(request: HttpRequest, user: User, address: str) -> None:
+    """Note where and with what somebody is in. A browser that they never signed in with before is mailed."""
+    browser, is_new = browsers.remember(request, user)
+    device = browsers.device(request)
+    sessions.begin(request.session, browser=browser, device=device, address=address)
+    if is_new:
+        outbox.send(
+            MailKind.NEW_DEVICE,
+            owner_id=user.pk,
+            to=user.email,
+            cause=f"new_device:{browser.pk}",
+            context={
+                "client_id": user.client_id,
+                "signed_in_at": browser.created_at,
+                "device": device,
+                "address": address,
+            },
+        )
 
 
 @transaction.atomic

@@ -1,13 +1,14 @@
-"""What happened on a person's own account, and every mail sent to them."""
+"""Where a person is signed in, what happened on their account, and every mail sent to them."""
 
 from datetime import UTC, datetime
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
-from accounts import audit
+from accounts import audit, sessions
 from accounts.access import SignedInRequest, signed_in
 from accounts.models import AuditEvent
 from notifications.models import Mail
@@ -35,6 +36,8 @@ def security(request: SignedInRequest) -> HttpResponse:
         "accounts/security.html",
         {
             "nav": "security",
+            "sessions": sessions.of(request.user, timezone.now()),
+            "this_session": sessions.id_of(request.session),
             "events": rows,
             "mails": shown_mails[:_PAGE],
             "earlier_events": shown_events[-2].pk if len(shown_events) > _PAGE else None,

@@ -48,5 +48,11 @@ CONTEXTS: dict[MailKind, dict[str, object]] = {
         ],
     },
     MailKind.API_REJECTED: {**_KEY, "last_four": "mB9x", "keeps_last_four": "7Q2f"},
+    MailKind.NEW_DEVICE: {
+        "client_id": USER_ID,
+        "signed_in_at": _AT,
+        "device": "Firefox on Windows",
+        "address": "198.51.100.7",
+    },
     MailKind.PASSWORD_CHANGED: {"client_id": USER_ID, "changed_at": _AT, "address": "198.51.100.7"},
 }

@@ -12,10 +12,9 @@ from urllib.parse import quote, quote_plus
 
 import redis
 from django.conf import settings
-from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.models import Session
 from django.db import connection
 
+from accounts.models import Session
 from tests.mail_sink import Letter
 
 # Shorter pieces of base64 would be found by chance.
@@ -85,7 +84,7 @@ def database() -> Iterator[Source]:
             for row in cursor.fetchall():
                 yield Source(f"table {table}", b"\x1f".join(_bytes(value) for value in row))
     for session in Session.objects.all():
-        yield Source("a session", json.dumps(SessionBase().decode(session.session_data)).encode())
+        yield Source("a session", json.dumps(session.get_decoded()).encode())
     if connection.vendor == "sqlite":
         file = Path(str(connection.settings_dict["NAME"]))
         yield from (Source(path.name, path.read_bytes()) for path in file.parent.glob(f"{file.name}*"))

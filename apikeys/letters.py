@@ -1,9 +1,10 @@
 """What every mail about a key names."""
 
 from apikeys.models import Bot
+from notifications.facts import Fact
 
 
-def facts(bot: Bot) -> dict[str, object]:
+def facts(bot: Bot) -> dict[str, Fact]:
     """User ID, BOT ID, exchange and market, as the templates under templates/emails name them."""
     return {
         "client_id": bot.customer.client_id,

@@ -73,6 +73,13 @@ def attempt(mail: Mail, rendered: RenderedMail) -> bool:
     return True
 
 
+def give_back(mail: Mail, error: Exception) -> None:
+    """A claimed mail that could not even be rendered has had its try, as if a server had not taken it."""
+    # Ours to mend, and every mail of the kind may be affected. The class only: its text may quote the mail.
+    logger.error("Mail %s, %s, cannot be rendered: %s", mail.pk, mail.kind, type(error).__name__)
+    _record_failure(mail, error)
+
+
 def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
     host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     message = EmailMultiAlternatives(
@@ -89,10 +96,10 @@ def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
 def _identity(mail: Mail) -> str:
     """The same for each try of a stored mail, so that a second copy is known as one.
 
-    A mail without a stored body is written anew for each try, with a new code in it: a mailbox that drops
-    what it has seen must not drop the one that counts.
+    A mail of which nothing is stored is written anew for each try, with a new code in it: a mailbox that
+    drops what it has seen must not drop the one that counts.
     """
-    return str(mail.pk) if mail.has_body else f"{mail.pk}.{mail.tries}"
+    return str(mail.pk) if mail.is_stored else f"{mail.pk}.{mail.tries}"
 
 
 def _converse(message: EmailMultiAlternatives) -> None:

@@ -11,9 +11,13 @@ from notifications.kinds import MailKind
 
 
 class MailQuerySet(models.QuerySet["Mail"]):
+    def stored(self) -> Self:
+        """Mails that can be written from their row alone, which code mails cannot."""
+        return self.filter(Q(context__isnull=False) | Q(has_body=True))
+
     def due(self, now: datetime) -> Self:
-        """Mails with a stored body that wait to be sent and that no worker holds at this moment."""
-        return self.filter(status=Mail.Status.WAITING, due_at__lte=now, has_body=True)
+        """Stored mails that wait to be sent and that no worker holds at this moment."""
+        return self.stored().filter(status=Mail.Status.WAITING, due_at__lte=now)
 
     def of(self, owner_id: int) -> Self:
         return self.filter(owner_id=owner_id)
@@ -33,9 +37,13 @@ class Mail(models.Model):
     to = models.EmailField(max_length=254)
     cause = models.CharField(max_length=120, unique=True)  # such as "api_refresh:<key id>"
     subject = models.CharField(max_length=300)
+    # What the templates name, from `notifications.facts`; null for code mails, of which nothing is ever kept.
+    context = models.JSONField(null=True)
+    # The body as version 0.1 wrote it, where `has_body`; sent for as long as one may wait. A mail with a
+    # `context` must not have it: a worker of 0.1 that still runs would send the empty text.
     text = models.TextField(blank=True)
-    html = models.TextField(blank=True)  # styles are inlined when it is sent
-    has_body = models.BooleanField(default=True)  # False for code mails: no body is ever stored
+    html = models.TextField(blank=True)
+    has_body = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()  # when to try next; a claim moves it ahead
@@ -54,3 +62,7 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} to {self.owner_id}"
+
+    @property
+    def is_stored(self) -> bool:
+        return self.context is not None or self.has_body

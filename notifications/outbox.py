@@ -3,7 +3,7 @@
 The row is the truth and the bell a convenience: whatever the broker loses, `notifications.ring_unsent` finds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,19 +11,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications.bell import ring_on_commit
+from notifications.facts import Facts, freeze
 from notifications.kinds import MailKind
 from notifications.models import Mail
-from notifications.render import compose
+from notifications.render import subject_of
 
 DELIVER = "notifications.deliver"
 RING_AT_ONCE = 20
 
 
-def send(kind: MailKind, *, owner_id: int, to: str, cause: str, context: Mapping[str, object]) -> None:
+def send(kind: MailKind, *, owner_id: int, to: str, cause: str, context: Facts) -> None:
     """Queue one mail inside the caller's transaction; a cause that was mailed before changes nothing.
 
-    context: what the templates of `kind` name. Raises TransactionManagementError outside a transaction,
-    where the mail and its cause could come apart.
+    context: what the templates of `kind` name. It is kept with the row and the body rendered from it at
+    delivery, so never a secret: raises ValueError for a code, which `note` is for, and TypeError for what is
+    no fact. Raises TransactionManagementError outside a transaction, where the mail and its cause could come
+    apart.
     """
     send_many([Letter(kind, owner_id=owner_id, to=to, cause=cause, context=context)])
 
@@ -36,7 +39,7 @@ class Letter:
     owner_id: int
     to: str
     cause: str
-    context: Mapping[str, object]
+    context: Facts
 
 
 def send_many(letters: Sequence[Letter]) -> None:
@@ -56,22 +59,23 @@ def send_many(letters: Sequence[Letter]) -> None:
 
 
 def _mail(letter: Letter, now: datetime) -> Mail:
-    rendered = compose(letter.kind, letter.context)
+    if "code" in letter.context:
+        raise ValueError("A code is kept nowhere.")
+    kept = freeze(letter.context)
     return Mail(
         kind=letter.kind,
         owner_id=letter.owner_id,
         to=letter.to,
         cause=letter.cause,
-        subject=rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
+        subject=subject_of(letter.kind, kept),
+        context=kept,
         created_at=now,
         due_at=now,
     )
 
 
 def note(kind: MailKind, *, owner_id: int, to: str, cause: str, subject: str) -> Mail:
-    """The row of a mail whose body is never stored; the caller renders and delivers it.
+    """The row of a mail of which nothing is kept but its subject; the caller renders and delivers it.
 
     Listed and counted as any mail, never rung by `notifications.ring_unsent`. Called again with the same
     cause it returns the row that is there. Raises TransactionManagementError outside a transaction.
@@ -84,7 +88,6 @@ def note(kind: MailKind, *, owner_id: int, to: str, cause: str, subject: str) ->
         to=to,
         cause=cause,
         subject=subject,
-        has_body=False,
         created_at=now,
         due_at=now,
     )

@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from notifications import delivery, outbox
 from notifications.bell import ring
+from notifications.kinds import MailKind
 from notifications.models import Mail
-from notifications.render import RenderedMail, inline_styles
+from notifications.render import RenderedMail, inline_styles, render_kept
 
 # One look rings no more than this: a backlog drains over several looks and never floods the broker.
 RING_AT_MOST = 500
@@ -16,14 +17,24 @@ RING_AT_MOST = 500
 @shared_task(name=outbox.DELIVER)
 def deliver(mail_id: str) -> None:
     """Send one stored mail, if it is due and nobody else holds it. Safe to run any number of times."""
-    # A code mail has no body to send; claiming it would hold it from the task that draws its code.
-    if not Mail.objects.filter(pk=mail_id, has_body=True).exists():
+    # Claiming a code mail would hold it from the task that draws its code.
+    if not Mail.objects.stored().filter(pk=mail_id).exists():
         return
     mail = delivery.claim(mail_id, timezone.now())
-    if mail:
-        delivery.attempt(
-            mail, RenderedMail(subject=mail.subject, text=mail.text, html=inline_styles(mail.html))
-        )
+    if mail is None:
+        return
+    try:
+        rendered = _render(mail)
+    except Exception as error:  # whatever a template raises: the mail must end in `GIVE_UP` too
+        delivery.give_back(mail, error)
+    else:
+        delivery.attempt(mail, rendered)
+
+
+def _render(mail: Mail) -> RenderedMail:
+    if mail.context is None:
+        return RenderedMail(subject=mail.subject, text=mail.text, html=inline_styles(mail.html))
+    return render_kept(MailKind(mail.kind), mail.subject, mail.context)
 
 
 @shared_task(name="notifications.ring_unsent")

@@ -158,7 +158,7 @@ def _invite(user: User) -> None:
         owner_id=user.pk,
         to=user.email,
         cause=f"welcome:{user.pk}",
-        context={"client_id": user.client_id, "name": user.name, "bots": _bot_ids(user.bots.all())},
+        context={"client_id": user.client_id, "bots": _bot_ids(user.bots.all())},
     )
 
 

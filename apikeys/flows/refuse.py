@@ -39,7 +39,7 @@ def tell(key: ApiKey) -> None:
         | {
             "last_four": key.last_four,
             "keeps_last_four": active.last_four if active else "",
-            "findings": refusing,
+            "findings": [finding.as_json() for finding in refusing],
             "not_your_doing": any(finding.code is FindingCode.EXCHANGE_UNAVAILABLE for finding in refusing),
         },
     )

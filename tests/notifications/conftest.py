@@ -1,9 +1,10 @@
 import pytest
 from django.utils import timezone
 
+from notifications.facts import freeze
 from notifications.kinds import MailKind
 from notifications.models import Mail
-from tests.notifications.worker import RENDERED
+from tests.notifications.samples import CONTEXTS
 
 
 @pytest.fixture
@@ -14,9 +15,8 @@ def mail() -> Mail:
         owner_id=7,
         to="alice@example.com",
         cause="api_refresh:1",
-        subject=RENDERED.subject,
-        text=RENDERED.text,
-        html=RENDERED.html,
+        subject="API refresh: 0x1A2 / JaneDoe / BTC-1",
+        context=freeze(CONTEXTS[MailKind.API_REFRESH]),
         created_at=now,
         due_at=now,
     )

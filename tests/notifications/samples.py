@@ -1,25 +1,14 @@
 """One context for each kind of mail, as the flows pass them."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from notifications.facts import Fact
 from notifications.kinds import MailKind
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a template reads of a finding; the app of findings is none that mail may know."""
-
-    looked_at: str
-    needed: str
-    found: str
-    to_do: str
-
 
 USER_ID = "0x1A2 / JaneDoe"
 BOT_ID = "0x1A2 / JaneDoe / BTC-1"
 _AT = datetime(2026, 11, 22, 17, 46, 31, tzinfo=UTC)
-_KEY = {
+_KEY: dict[str, Fact] = {
     "client_id": USER_ID,
     "bot_id": BOT_ID,
     "exchange_name": "Binance",
@@ -27,7 +16,12 @@ _KEY = {
     "key_page": "API Management",
 }
 
-CONTEXTS: dict[MailKind, dict[str, object]] = {
+
+def _finding(looked_at: str, needed: str, found: str, to_do: str) -> dict[str, Fact]:
+    return {"looked_at": looked_at, "needed": needed, "found": found, "to_do": to_do}
+
+
+CONTEXTS: dict[MailKind, dict[str, Fact]] = {
     MailKind.SIGN_IN_CODE: {"code": "493021", "purpose_words": "sign in"},
     MailKind.WELCOME: {"client_id": USER_ID, "bots": [BOT_ID, "0x1A2 / JaneDoe / ETH-2"]},
     MailKind.API_CONNECTED: _KEY
@@ -43,8 +37,8 @@ CONTEXTS: dict[MailKind, dict[str, object]] = {
         "keeps_last_four": "7Q2f",
         "not_your_doing": False,
         "findings": [
-            Finding("Withdrawals", "Off", "On", "Untick Enable Withdrawals."),
-            Finding("Addresses", "Ours only", "Any", "Choose Restrict access to trusted IPs only."),
+            _finding("Withdrawals", "Off", "On", "Untick Enable Withdrawals."),
+            _finding("Addresses", "Ours only", "Any", "Choose Restrict access to trusted IPs only."),
         ],
     },
     MailKind.API_REJECTED: {**_KEY, "last_four": "mB9x", "keeps_last_four": "7Q2f"},

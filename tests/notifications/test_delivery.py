@@ -8,9 +8,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from notifications import delivery
+from notifications.kinds import MailKind
 from notifications.models import Mail
-from notifications.render import inline_styles
+from notifications.render import RenderedMail, render
 from tests.mail_sink import MailSink
+from tests.notifications.samples import CONTEXTS
 from tests.notifications.worker import RENDERED, deliver, make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,9 +29,9 @@ def test_it_hands_over_text_and_html_under_a_stable_id(
     assert letter.sender == "portal@sequence.example"
     assert letter.message_id == f"<{mail.id}@sequence.example>"
     assert letter.message["Auto-Submitted"] == "auto-generated"
-    assert (letter.subject, letter.text) == (RENDERED.subject, RENDERED.text)
-    assert letter.html == inline_styles(RENDERED.html)
-    assert 'style="color: red;"' in letter.html, "styles are inlined on the way out"
+    written = render(MailKind.API_REFRESH, CONTEXTS[MailKind.API_REFRESH])
+    assert (letter.subject, letter.text, letter.html) == (written.subject, written.text, written.html)
+    assert "22 November 2026, 17:46:31 UTC" in letter.text
     assert (mail.status, mail.tries, mail.last_answer) == (Mail.Status.ACCEPTED, 1, "250")
     assert mail.accepted_at is not None
     assert abs(mail.accepted_at - letter.at) < timedelta(seconds=5)
@@ -63,6 +65,42 @@ def test_it_tries_again_after_a_4xx(mail: Mail, mail_sink: MailSink, at: str) ->
     assert mail.status == Mail.Status.ACCEPTED
     assert mail.tries == 2
     assert mail_sink.distinct_message_ids == len(mail_sink.messages) == 1
+
+
+def test_it_says_at_each_try_what_it_said_at_the_first(
+    mail: Mail, mail_sink: MailSink, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[RenderedMail] = []
+    attempt = delivery.attempt
+
+    def note(mail: Mail, rendered: RenderedMail) -> bool:
+        tried.append(rendered)
+        return attempt(mail, rendered)
+
+    monkeypatch.setattr(delivery, "attempt", note)
+    mail_sink.refuse(451, times=1)
+    deliver(mail)
+    settings.SUPPORT_EMAIL, settings.PORTAL_URL = "other@sequence.example", "https://other.example"
+    make_due(mail)
+    deliver(mail)
+
+    assert mail.status == Mail.Status.ACCEPTED
+    first, second = tried
+    assert first == second
+    assert mail_sink.messages[0].text == first.text
+
+
+def test_it_sends_what_an_earlier_version_wrote_down(mail: Mail, mail_sink: MailSink) -> None:
+    """Version 0.1 kept bodies; what waited at the upgrade has no facts."""
+    html = "<style>p { color: red }</style><p>In words.</p>"
+    Mail.objects.filter(pk=mail.pk).update(context=None, has_body=True, text="In words.\n", html=html)
+    assert list(Mail.objects.due(timezone.now())) == [mail]
+    deliver(mail)
+
+    (letter,) = mail_sink.messages
+    assert (mail.status, letter.text) == (Mail.Status.ACCEPTED, "In words.\n")
+    assert 'style="color: red;"' in letter.html, "styles are inlined on the way out"
+    assert letter.message_id.startswith(f"<{mail.id}@")
 
 
 @pytest.mark.parametrize("at", ["rcpt", "data"])
@@ -173,8 +211,39 @@ def test_it_ends_a_mail_that_cannot_be_built(mail: Mail, mail_sink: MailSink) ->
     assert deliver(mail).status == Mail.Status.FAILED
 
 
+@pytest.mark.parametrize(
+    ("broken", "answer"),
+    [
+        ({"kind": "of_a_later_version"}, "ValueError"),
+        ({"context": {"client_id": "4a1f"}}, "KeyError"),
+        ({"context": {"portal_url": "", "activated_at": {"$time": "4a1f"}}}, "ValueError"),
+    ],
+)
+def test_it_ends_a_mail_that_cannot_be_rendered(
+    broken: dict[str, object], answer: str, mail: Mail, mail_sink: MailSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = {name: getattr(mail, name) for name in broken}
+    Mail.objects.filter(pk=mail.pk).update(**broken)
+    before = timezone.now()
+    deliver(mail)
+    assert (mail.status, mail.tries, mail.last_answer) == (Mail.Status.WAITING, 1, answer)
+    assert mail.due_at - before >= delivery.PAUSES[0], "it would be tried without an end"
+    assert f"{mail.kind}, cannot be rendered: {answer}" in caplog.text
+    assert "4a1f" not in caplog.text
+
+    Mail.objects.filter(pk=mail.pk).update(created_at=timezone.now() - delivery.GIVE_UP)
+    make_due(mail)
+    assert deliver(mail).status == Mail.Status.FAILED
+    assert mail_sink.messages == []
+
+    # Mended in time, it goes out.
+    Mail.objects.filter(pk=mail.pk).update(status=Mail.Status.WAITING, **whole)
+    make_due(mail)
+    assert deliver(mail).status == Mail.Status.ACCEPTED
+
+
 def test_it_leaves_code_mails_to_the_task_that_draws_the_code(mail: Mail, mail_sink: MailSink) -> None:
-    Mail.objects.filter(pk=mail.pk).update(has_body=False, text="", html="")
+    Mail.objects.filter(pk=mail.pk).update(context=None)
     deliver(mail)
     assert (mail.tries, mail_sink.messages) == (0, [])
 
@@ -182,7 +251,7 @@ def test_it_leaves_code_mails_to_the_task_that_draws_the_code(mail: Mail, mail_s
     assert claimed is not None
     assert delivery.attempt(claimed, RENDERED)
     mail.refresh_from_db()
-    assert (mail.status, mail.text) == (Mail.Status.ACCEPTED, "")
+    assert (mail.status, mail.context) == (Mail.Status.ACCEPTED, None)
     assert mail_sink.messages[0].text == RENDERED.text
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from notifications import bell, outbox, tasks
+from notifications.facts import freeze
 from notifications.kinds import MailKind
 from notifications.models import Mail, MailQuerySet
 from tests.notifications.samples import CONTEXTS
@@ -69,6 +70,7 @@ def row(cause: str, minutes_due: int, status: str = Mail.Status.WAITING) -> Mail
         to="alice@example.com",
         cause=cause,
         subject="Welcome",
+        context={},
         status=status,
         created_at=now,
         due_at=now - timedelta(minutes=minutes_due),
@@ -87,9 +89,11 @@ def test_it_writes_the_row_and_rings_after_the_commit(
     assert broker.bells == [("notifications.deliver", [str(mail.id)])]
     assert (mail.kind, mail.owner_id, mail.to) == (MailKind.API_REFRESH, 7, "alice@example.com")
     assert mail.subject == "API refresh: 0x1A2 / JaneDoe / BTC-1"
-    assert "You can now delete the old key" in mail.text
-    assert "You can now delete the old key" in mail.html
-    assert (mail.status, mail.tries, mail.has_body) == (Mail.Status.WAITING, 0, True)
+    assert mail.context == freeze(CONTEXTS[MailKind.API_REFRESH])
+    assert mail.context["activated_at"] == {"$time": "2026-11-22T17:46:31+00:00"}
+    assert (mail.status, mail.tries) == (Mail.Status.WAITING, 0)
+    # A worker of 0.1 takes what has a body, and would send these.
+    assert (mail.has_body, mail.text, mail.html) == (False, "", "")
     assert list(Mail.objects.due(timezone.now())) == [mail]
 
 
@@ -112,6 +116,20 @@ def test_it_leaves_nothing_of_a_transaction_that_failed(broker: Broker) -> None:
 def test_it_refuses_to_write_outside_a_transaction(write: Callable[[], object]) -> None:
     with pytest.raises(transaction.TransactionManagementError):
         write()
+
+    assert not Mail.objects.exists()
+
+
+@pytest.mark.django_db
+def test_it_keeps_no_code() -> None:
+    with transaction.atomic(), pytest.raises(ValueError, match="code"):
+        outbox.send(
+            MailKind.SIGN_IN_CODE,
+            owner_id=7,
+            to="alice@example.com",
+            cause="code:1",
+            context=CONTEXTS[MailKind.SIGN_IN_CODE],
+        )
 
     assert not Mail.objects.exists()
 
@@ -198,7 +216,7 @@ def test_it_notes_a_code_mail_without_a_body(broker: Broker) -> None:
     again = outbox.note(MailKind.SIGN_IN_CODE, **asked)  # type: ignore[arg-type]
 
     assert again == mail
-    assert (mail.has_body, mail.text, mail.html) == (False, "", "")
+    assert (mail.context, mail.has_body, mail.text, mail.html) == (None, False, "", "")
     tasks.ring_unsent()
     assert broker.bells == []
 

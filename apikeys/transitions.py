@@ -1,8 +1,10 @@
 """The only place that changes the status of a key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Subquery
 
 from apikeys.models import ApiKey, Bot, Handover
 from apikeys.status import LIVE, MOVES, KeyStatus
@@ -33,8 +35,18 @@ def move(key: ApiKey, to: KeyStatus, *, now: datetime, **fields: Any) -> None:
     move_many([key], to, now=now, **fields)
 
 
-def move_many(keys: Sequence[ApiKey], to: KeyStatus, *, now: datetime, **fields: Any) -> None:
-    """The same for several keys of one status: all of them move, or LostRaceError is raised."""
+def move_many(
+    keys: Sequence[ApiKey],
+    to: KeyStatus,
+    *,
+    now: datetime,
+    computed: Mapping[str, Subquery] | None = None,
+    **fields: Any,
+) -> None:
+    """The same for several keys of one status: all of them move, or LostRaceError is raised.
+
+    computed: fields that the database works out for each row; `keys` do not get them.
+    """
     if not keys:
         return
     (status,) = {key.status for key in keys}
@@ -52,7 +64,7 @@ def move_many(keys: Sequence[ApiKey], to: KeyStatus, *, now: datetime, **fields:
     if to not in LIVE:
         changes.update(sealed=None, seal_id="", ended_at=now)
     rows = ApiKey.objects.filter(pk__in=[key.pk for key in keys], status=status)
-    if rows.update(**changes) != len(keys):
+    if rows.update(**changes, **(computed or {})) != len(keys):
         raise LostRaceError
     if to not in LIVE:
         Handover.objects.filter(key__in=keys, envelope__isnull=False).update(envelope=None)

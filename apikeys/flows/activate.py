@@ -43,16 +43,20 @@ def take_over(keys: Sequence[ApiKey], *, now: datetime) -> None:
 
     Within the caller's transaction, under the locks of the bots; at most one key of each bot.
     """
-    active = ApiKey.objects.filter(bot__in=[key.bot_id for key in keys]).active()
-    old_of_bot = {old.bot_id: old for old in active.select_related("bot").defer("sealed", "report_json")}
-    active_of_same_bot = ApiKey.objects.active().filter(bot=OuterRef("bot")).values("pk")
-    ApiKey.objects.filter(pk__in=[key.pk for key in keys]).update(replaces=Subquery(active_of_same_bot))
-    transitions.move_many(list(old_of_bot.values()), KeyStatus.RETIRED, now=now)
-    transitions.move_many(keys, KeyStatus.ACTIVE, now=now)
+    bots = {key.bot_id: key.bot for key in keys}
+    old = list(ApiKey.objects.filter(bot__in=list(bots)).active().only("bot_id", "status", "last_four"))
+    old_of_bot = {}
+    for key in old:
+        key.bot = bots[key.bot_id]
+        old_of_bot[key.bot_id] = key
+    transitions.move_many(old, KeyStatus.RETIRED, now=now)
+    of_same_bot = ApiKey.objects.filter(pk__in=[key.pk for key in old], bot=OuterRef("bot")).values("pk")
+    computed = {"replaces": Subquery(of_same_bot)} if old else {}
+    transitions.move_many(keys, KeyStatus.ACTIVE, now=now, computed=computed)
     for key in keys:
         key.replaces = old_of_bot.get(key.bot_id)
     audit.record_many(
-        [about_key(Verb.KEY_RETIRED, old, at=now) for old in old_of_bot.values()]
+        [about_key(Verb.KEY_RETIRED, key, at=now) for key in old]
         + [about_key(Verb.KEY_ACTIVATED, key, at=now) for key in keys]
     )
     outbox.send_many([_letter(key) for key in keys])

@@ -12,6 +12,7 @@ from django.template.engine import Engine
 
 from notifications.facts import Facts, Kept, fold, freeze, thaw
 from notifications.kinds import MailKind
+from notifications.models import Mail
 
 # By default css-inline fetches what <link> names; a mail is made of what is in the repository only.
 # At-rules stay in <style>: dark mode and narrow screens cannot be inlined.
@@ -37,7 +38,14 @@ def render(kind: MailKind, facts: Facts) -> RenderedMail:
     TemplateDoesNotExist where the kind has no folder.
     """
     kept = freeze(facts)
-    return render_kept(kind, subject_of(kind, kept), kept)
+    return _render(kind, subject_of(kind, kept), kept)
+
+
+def render_stored(mail: Mail) -> RenderedMail:
+    """What a stored mail says, the same whenever it is asked. Raises whatever a template raises."""
+    if mail.context is None:
+        return RenderedMail(subject=mail.subject, text=mail.text, html=_INLINER.inline(mail.html))
+    return _render(MailKind(mail.kind), mail.subject, mail.context)
 
 
 def subject_of(kind: MailKind, kept: Kept) -> str:
@@ -45,19 +53,13 @@ def subject_of(kind: MailKind, kept: Kept) -> str:
     return fold(_fill(kind, "subject.txt", thaw(kept), escape=False))
 
 
-def render_kept(kind: MailKind, subject: str, kept: Kept) -> RenderedMail:
-    """As `render`, from what was written down when the mail's cause happened."""
+def _render(kind: MailKind, subject: str, kept: Kept) -> RenderedMail:
     values = thaw(kept) | {"portal_host": urlsplit(kept["portal_url"]).hostname or ""}
     return RenderedMail(
         subject=subject,
         text=_EMPTY_LINES.sub("\n\n", _fill(kind, "body.txt", values, escape=False)).strip() + "\n",
-        html=inline_styles(_fill(kind, "body.html", values | {"subject": subject}, escape=True)),
+        html=_INLINER.inline(_fill(kind, "body.html", values | {"subject": subject}, escape=True)),
     )
-
-
-def inline_styles(html: str) -> str:
-    """What mail programs need."""
-    return _INLINER.inline(html)
 
 
 def _fill(kind: MailKind, name: str, values: Mapping[str, Any], *, escape: bool) -> str:

@@ -6,9 +6,8 @@ from django.utils import timezone
 
 from notifications import delivery, outbox
 from notifications.bell import ring
-from notifications.kinds import MailKind
 from notifications.models import Mail
-from notifications.render import RenderedMail, inline_styles, render_kept
+from notifications.render import render_stored
 
 # One look rings no more than this: a backlog drains over several looks and never floods the broker.
 RING_AT_MOST = 500
@@ -24,17 +23,11 @@ def deliver(mail_id: str) -> None:
     if mail is None:
         return
     try:
-        rendered = _render(mail)
+        rendered = render_stored(mail)
     except Exception as error:  # whatever a template raises: the mail must end in `GIVE_UP` too
         delivery.give_back(mail, error)
     else:
         delivery.attempt(mail, rendered)
-
-
-def _render(mail: Mail) -> RenderedMail:
-    if mail.context is None:
-        return RenderedMail(subject=mail.subject, text=mail.text, html=inline_styles(mail.html))
-    return render_kept(MailKind(mail.kind), mail.subject, mail.context)
 
 
 @shared_task(name="notifications.ring_unsent")

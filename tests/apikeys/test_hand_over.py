@@ -14,6 +14,7 @@ from apikeys.models import ApiKey, Bot, KeyCheck
 from apikeys.status import KeyStatus
 from apikeys.tasks import check_key
 from notifications.models import Mail
+from notifications.render import render_stored
 from tests.exchange_simulator.demo_keys import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 
@@ -60,7 +61,7 @@ def test_it_connects_a_first_key(as_alice: Client, binance_bot: Bot, simulator: 
     assert verbs(key) == ["key_submitted", "key_accepted", "key_activated"]
     mail = Mail.objects.get()
     assert mail.kind == "api_connected"
-    assert "0x1A2 / AliceDoe / BTC-1" in mail.text
+    assert "0x1A2 / AliceDoe / BTC-1" in render_stored(mail).text
 
 
 def test_it_replaces_a_key_and_says_that_the_old_one_may_go(
@@ -74,7 +75,7 @@ def test_it_replaces_a_key_and_says_that_the_old_one_may_go(
     old.refresh_from_db()
     assert (old.status, old.sealed, old.seal_id) == (KeyStatus.RETIRED, None, "")
     assert (new.status, new.replaces) == (KeyStatus.ACTIVE, old)
-    mail = Mail.objects.get(kind="api_refresh")
+    mail = render_stored(Mail.objects.get(kind="api_refresh"))
     for words in ("0x1A2 / AliceDoe", "0x1A2 / AliceDoe / ETH-2", old.last_four, new.last_four):
         assert words in mail.text
         assert words in mail.html
@@ -105,7 +106,7 @@ def test_it_refuses_a_key_wipes_it_and_keeps_the_old_one(
     assert old.status == KeyStatus.ACTIVE
     page = as_alice.get(f"/keys/{key.pk}/").content.decode()
     assert f'data-finding="{code}"' in page
-    mail = Mail.objects.get(kind="api_refused")
+    mail = render_stored(Mail.objects.get(kind="api_refused"))
     assert old.last_four in mail.text
 
 
@@ -211,7 +212,7 @@ def test_it_gives_up_after_a_day_and_says_whose_doing_it_was(
     key = checked(key)
     assert (key.status, key.sealed) == (KeyStatus.REFUSED, None)
     assert codes(key) == {"exchange_unavailable"}
-    assert "not your doing" in Mail.objects.get().text
+    assert "not your doing" in render_stored(Mail.objects.get()).text
 
 
 def test_it_holds_a_key_of_another_account_and_lets_the_customer_take_it_back(
@@ -240,7 +241,7 @@ def test_it_refuses_a_held_key_after_a_week(as_alice: Client, bybit_bot: Bot, si
     assert checked(key).status == KeyStatus.REFUSED
     assert simulator.number_of_calls("bybit") == asked, "trouble there is no reason to refuse it"
     assert codes(key) == {"wrong_account"}
-    text = " ".join(Mail.objects.get(kind="api_refused").text.split())
+    text = " ".join(render_stored(Mail.objects.get(kind="api_refused")).text.split())
     assert "make one on the account that the bot trades on" in text
 
 

@@ -10,6 +10,7 @@ from apikeys.exchanges.base import Credentials
 from apikeys.flows.submit import submit
 from apikeys.models import Bot
 from notifications.models import Mail
+from notifications.render import render_stored
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def test_it_invites_each_new_customer_once_with_all_bots(tmp_path: Path) -> None
     mail = Mail.objects.get()
     assert mail.kind == "welcome"
     for words in ("0x1A2 / JaneDoe", "BTC-1", "ETH-2"):
-        assert words in mail.text
+        assert words in render_stored(mail).text
 
 
 def test_it_keeps_nothing_of_a_file_with_a_bad_row_and_names_each(tmp_path: Path) -> None:

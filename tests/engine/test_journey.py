@@ -14,6 +14,7 @@ from apikeys.flows.revoke import revoke_all
 from apikeys.models import ApiKey, Bot, Handover
 from apikeys.status import KeyStatus
 from notifications.models import Mail
+from notifications.render import render_stored
 from sequence_portal import metrics
 from tests.apikeys.test_hand_over import checked, hand_over, verbs
 from tests.engine.conftest import Engine, MakeEngine
@@ -83,7 +84,7 @@ def test_it_activates_a_key_once_the_engine_has_it(
         *("key_submitted", "key_accepted", "key_offered", "key_fetched"),
         *("key_taken_over", "key_activated"),
     ]
-    mail = Mail.objects.get(kind="api_refresh")
+    mail = render_stored(Mail.objects.get(kind="api_refresh"))
     for words in ("0x1A2 / AliceDoe", bybit_bot.bot_id, "You can now delete the old key"):
         assert words in mail.text
     assert 'data-key-status="active"' in page_of(as_alice, new)
@@ -229,7 +230,7 @@ def test_it_keeps_the_old_key_when_the_engine_rejects_the_new_one(
     assert (handover.outcome, handover.reason, handover.envelope) == ("rejected", reason, None)
     assert (new.sealed, new.seal_id) == (None, "")
     assert trades_with(engine, bybit_bot) == OLD
-    mail = Mail.objects.get(kind="api_rejected")
+    mail = render_stored(Mail.objects.get(kind="api_rejected"))
     assert f"Your bot goes on trading with the key ending …{old.last_four}. Keep it." in mail.text
     assert bybit_bot.bot_id in mail.text
     page = page_of(as_alice, new)

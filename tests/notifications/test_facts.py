@@ -9,7 +9,8 @@ import pytest
 
 from notifications.facts import freeze, thaw
 from notifications.kinds import MailKind
-from notifications.render import render, render_kept, subject_of
+from notifications.models import Mail
+from notifications.render import render, render_stored, subject_of
 from tests.notifications.samples import CONTEXTS
 
 
@@ -22,7 +23,8 @@ class Credentials:
 @pytest.mark.parametrize("kind", MailKind, ids=lambda kind: kind.value)
 def test_it_reads_the_same_after_it_was_kept_as_json(kind: MailKind) -> None:
     kept = json.loads(json.dumps(freeze(CONTEXTS[kind])))
-    assert render_kept(kind, subject_of(kind, kept), kept) == render(kind, CONTEXTS[kind])
+    mail = Mail(kind=kind, subject=subject_of(kind, kept), context=kept)
+    assert render_stored(mail) == render(kind, CONTEXTS[kind])
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-3))])

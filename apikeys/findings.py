@@ -33,6 +33,10 @@ class FindingCode(TextChoices):
     EXCHANGE_UNAVAILABLE = "exchange_unavailable"
 
 
+# Nothing was said against the key: it is asked about again.
+RETRIED = frozenset({FindingCode.CLOCK, FindingCode.EXCHANGE_UNAVAILABLE})
+
+
 class Severity(TextChoices):
     """What a finding does to a newly submitted key."""
 

@@ -1,43 +1,20 @@
 """The form that takes a new key. Nothing typed into it is ever put back on a page."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
+from apikeys import pasted
 from apikeys.exchanges.base import Credentials
 from apikeys.findings import FindingCode
 from apikeys.models import Bot
 
-# What clings to the ends of a pasted value: spaces of every kind, and characters that nobody sees.
-INVISIBLE = (
-    "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
-    "\u2060\u2061\u2062\u2063\u2064\ufeff"
-)
-EDGES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + INVISIBLE
-# Longer than any credential of any exchange, key files included. Counted before anything else looks at it.
-PASTED_MAX = 8_000
-PASSPHRASE_MAX = 100
-KEY_FILE_MARK = "-----BEGIN"
-
-TRANSLATED = (
-    "This has characters that no {what} has. Your browser's translator may have changed this: "
-    "switch translation off for this page, then copy it again at {exchange}."
-)
-BROKEN = "There is a space or a line break inside. Copy it again at {exchange}, in one piece."
-KEY_FILE = (
-    "This is a key file (PEM). Here the two values are needed that {exchange} shows when it makes the key "
-    "for you."
-)
-TOO_LONG = "This has {count:,} characters. Paste only the {label}: {hint}"
-WRONG_SHAPE = (
-    "This has {count} {unit}{other}. A {what} has {hint} Copy it again with the button at {exchange}."
-)
-SAME = "This is the same as the API key. The secret is the other, second value."
-SWAPPED = "The API key and the secret seem to be swapped. Paste each into the other box."
-EMPTY = "Paste the {label} here."
 OUT_OF_DATE = "This page is out of date. Open it again from your bots."
+NOT_THE_FILE = (
+    "This is not the file that {exchange} lets you download, which holds the key's name and its private key."
+    " Choose that file, or paste both values."
+)
 
 _ATTRIBUTES = {
     "class": "key notranslate",
@@ -51,6 +28,13 @@ _ATTRIBUTES = {
 
 class EmptyTextInput(forms.TextInput):
     """Shows what is typed, and comes back empty."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
+class EmptyTextarea(forms.Textarea):
+    """The same for what has several lines."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return super().get_context(name, None, attrs)
@@ -74,6 +58,7 @@ class KeyForm(forms.Form):
     error about a value has the code `malformed`.
     """
 
+    key_file = forms.FileField(required=False, label="Key file", allow_empty_file=True)
     api_key = PastedField(label="API key", widget=EmptyTextInput(_ATTRIBUTES))
     secret = PastedField(label="Secret", widget=forms.PasswordInput(_ATTRIBUTES))
     passphrase = PastedField(label="API passphrase", widget=forms.PasswordInput(_ATTRIBUTES))
@@ -85,14 +70,22 @@ class KeyForm(forms.Form):
         super().__init__(data, **options)
         self.bot = bot
         self.trimmed = False
-        self.exchange = bot.adapter.name
-        shape = self.shape = bot.adapter.shape
+        shape = bot.adapter.shape
         self.fields["api_key"].help_text = shape.key_hint
         self.fields["secret"].help_text = shape.secret_hint
+        if not shape.secret_pattern:
+            # A box of one line would take the line ends out of a key file that is pasted into it.
+            self.fields["secret"].widget = EmptyTextarea(_ATTRIBUTES | {"rows": "6"})
         if shape.passphrase:
-            self.fields["passphrase"].help_text = "The one you chose for this key, not your login password."
+            self.fields["passphrase"].help_text = shape.passphrase_hint
         else:
             del self.fields["passphrase"]
+        if shape.json_file:
+            self.fields[
+                "key_file"
+            ].help_text = f"The JSON file from {bot.adapter.name}, in place of both boxes."
+        else:
+            del self.fields["key_file"]
 
     @property
     def credentials(self) -> Credentials:
@@ -102,76 +95,42 @@ class KeyForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        values = {name: self._trim(name) for name in self.fields if name != "replaces"}
-        for name, value in values.items():
-            problem = self._problem(name, value, values)
-            if problem:
-                self.add_error(name, forms.ValidationError(problem, code=FindingCode.MALFORMED.value))
+        values = {name: self._trim(name) for name in self.fields if name in pasted.LABELS}
+        if self._take_file(values):
+            if problem := pasted.unpacked(values, self.bot.adapter):
+                self._refuse("secret", problem)
             else:
-                self.cleaned_data[name] = value
+                self._judge(values)
         return self.cleaned_data
 
+    def _judge(self, values: dict[str, str]) -> None:
+        for name in values:
+            hint = str(self.fields[name].help_text)
+            if problem := pasted.problem(name, values, self.bot.adapter, hint):
+                self._refuse(name, problem)
+            else:
+                self.cleaned_data[name] = values[name]
+
+    def _refuse(self, name: str, problem: str) -> None:
+        self.add_error(name, forms.ValidationError(problem, code=FindingCode.MALFORMED.value))
+
     def _trim(self, name: str) -> str:
-        pasted: str = self.cleaned_data.get(name, "")
-        if len(pasted) > PASTED_MAX:
-            return pasted
-        value = pasted.strip(EDGES)
-        self.trimmed = self.trimmed or value != pasted
+        typed: str = self.cleaned_data.get(name, "")
+        value = pasted.trimmed(name, typed)
+        self.trimmed = self.trimmed or value != typed
         return value
 
-    def _problem(self, name: str, value: str, values: Mapping[str, str]) -> str:
-        label = "passphrase" if name == "passphrase" else "API key" if name == "api_key" else "secret"
-        what = f"{self.exchange} {label}"
-        if not value:
-            return EMPTY.format(label=label)
-        if len(value) > PASTED_MAX:
-            return TOO_LONG.format(count=len(value), label=label, hint=self.fields[name].help_text)
-        if name == "secret" and value == values["api_key"]:
-            return SAME
-        if KEY_FILE_MARK in value:
-            return KEY_FILE.format(exchange=self.exchange)
-        if not value.isascii():
-            return TRANSLATED.format(what=what, exchange=self.exchange)
-        if name == "passphrase":
-            return self._passphrase_problem(value)
-        if not value.isprintable() or any(letter.isspace() for letter in value):
-            return BROKEN.format(exchange=self.exchange)
-        if name == "secret" and self._swapped(values):
-            return SWAPPED
-        return self._shape_problem(name, value, what)
-
-    def _passphrase_problem(self, value: str) -> str:
-        """The customer chose it, so that nothing is known of it but that it is one line of a sane length."""
-        if not value.isprintable():
-            return BROKEN.format(exchange=self.exchange)
-        if len(value) > PASSPHRASE_MAX:
-            hint = self.fields["passphrase"].help_text
-            return TOO_LONG.format(count=len(value), label="passphrase", hint=hint)
-        return ""
-
-    def _swapped(self, values: Mapping[str, str]) -> bool:
-        """Both fit the other box and at least one does not fit its own."""
-        key, secret = values["api_key"], values["secret"]
-        return (
-            _fits(self.shape.secret_pattern, key)
-            and _fits(self.shape.key_pattern, secret)
-            and not (_fits(self.shape.key_pattern, key) and _fits(self.shape.secret_pattern, secret))
-        )
-
-    def _shape_problem(self, name: str, value: str, what: str) -> str:
-        pattern = self.shape.key_pattern if name == "api_key" else self.shape.secret_pattern
-        if _fits(pattern, value):
-            return ""
-        hint = str(self.fields[name].help_text)
-        return WRONG_SHAPE.format(
-            count=len(value),
-            unit="character" if len(value) == 1 else "characters",
-            other="" if value.isalnum() else ", not all of them letters and digits",
-            what=what,
-            hint=hint[:1].lower() + hint[1:],
-            exchange=self.exchange,
-        )
-
-
-def _fits(pattern: str, value: str) -> bool:
-    return len(value) <= PASTED_MAX and re.fullmatch(pattern, value) is not None
+    def _take_file(self, values: dict[str, str]) -> bool:
+        """Put an uploaded file in the place of the boxes. False: it is not the exchange's file."""
+        file = self.cleaned_data.pop("key_file", None)
+        if file is None:
+            return True
+        content = file.read(pasted.PASTED_MAX + 1)
+        found = content.decode("utf-8-sig", errors="replace")
+        before = dict(values)
+        values["secret"], values["api_key"] = found, ""
+        if pasted.unpacked(values, self.bot.adapter) or values["secret"] == found:
+            values.update(before)
+            self._refuse("key_file", NOT_THE_FILE.format(exchange=self.bot.adapter.name))
+            return False
+        return True

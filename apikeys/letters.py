@@ -1,6 +1,8 @@
 """What every mail about a key names."""
 
-from apikeys.models import Bot
+from datetime import UTC
+
+from apikeys.models import ApiKey, Bot
 from notifications.facts import Fact
 
 
@@ -13,3 +15,13 @@ def facts(bot: Bot) -> dict[str, Fact]:
         "market": bot.market,
         "key_page": bot.adapter.key_page,
     }
+
+
+def life(key: ApiKey) -> str:
+    """How long the exchange lets the key live, as it said: a few words for a row of a table."""
+    if key.expires_at is not None:
+        end = key.expires_at.astimezone(UTC)
+        return f"Until {end.day} {end:%B %Y}"
+    if key.permanent:
+        return "Permanent"
+    return f"Not stated by {key.bot.adapter.name}"

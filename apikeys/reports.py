@@ -18,9 +18,11 @@ def as_json(report: KeyReport) -> dict[str, Any]:
         },
         "created_at": report.created_at.isoformat() if report.created_at else None,
         "expires_at": report.expires_at.isoformat() if report.expires_at else None,
+        "permanent": report.permanent,
         "account_id": report.account_id,
         "parent_account_id": report.parent_account_id,
         "account_kind": report.account_kind,
         "key_kind": report.key_kind,
         "third_party_app": report.third_party_app,
+        "region": report.region,
     }

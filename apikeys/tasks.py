@@ -7,8 +7,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from apikeys.exchanges import client
+from apikeys.exchanges.registry import EXCHANGES
+from apikeys.flows import breaker, remind
 from apikeys.flows.check import check
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, Bot
 from notifications.bell import ring
 
 # One look of the schedule rings at most this many; the next look finds the rest.
@@ -29,3 +31,19 @@ def ring_due_checks() -> None:
         # Rung again at the next look if still due, so what is left over then is dropped unheard.
         if not ring("apikeys.check_key", str(key_id), expires=settings.LOOK_AGAIN.total_seconds()):
             return
+
+
+@shared_task(name="apikeys.measure_clocks")
+def measure_clocks() -> None:
+    """Compare our clock with that of every exchange that is traded at. From 500 ms on, an alarm is logged."""
+    used = set(Bot.objects.order_by().values_list("exchange", flat=True).distinct())
+    for exchange in used & EXCHANGES.keys():
+        ahead_ms = client.measure_clock(exchange)
+        if ahead_ms is not None:
+            breaker.record_clock(exchange, ahead_ms, timezone.now())
+
+
+@shared_task(name="apikeys.remind_of_ends")
+def remind_of_ends() -> None:
+    """Mail the owners of keys that end soon. Safe to run at any time and twice at once."""
+    remind.remind_all(timezone.now())

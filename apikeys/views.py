@@ -34,7 +34,7 @@ def bots(request: SignedInRequest) -> HttpResponse:
 @signed_in
 def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
     bot = get_object_or_404(Bot, pk=pk, customer=request.user)
-    form = KeyForm(bot, request.POST or None)
+    form = KeyForm(bot, request.POST or None, files=request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             key = submit_flow.submit(

@@ -1,7 +1,8 @@
 """What the customer reads when the exchange gave no report about a key, one entry per finding code."""
 
-from apikeys.exchanges.base import Adapter, Trouble
-from apikeys.findings import Finding, FindingCode, Severity
+from apikeys.exchanges.adapter import Adapter
+from apikeys.exchanges.base import Trouble
+from apikeys.findings import RETRIED, Finding, FindingCode, Severity
 
 _CODE = FindingCode
 # code: (looked at, needed, found, what to do). {name} is the exchange, {page} its page for keys.
@@ -94,7 +95,6 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
         "Nothing for you to do: we check again by ourselves.",
     ),
 }
-RETRIED = frozenset({_CODE.CLOCK, _CODE.EXCHANGE_UNAVAILABLE})
 
 
 def trouble_finding(trouble: Trouble, adapter: Adapter) -> Finding:

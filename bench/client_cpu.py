@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from unittest import mock
 
 import aiohttp
@@ -19,9 +20,9 @@ import yarl
 from ccxt.async_support import binance
 from django.test import override_settings
 
-from apikeys.exchanges import pace
 from apikeys.exchanges.base import Credentials, KeyReport
 from apikeys.exchanges.client import Client
+from apikeys.exchanges.registry import EXCHANGES
 from bench.quick_exchange import AT_ONCE, QuickExchange
 
 IN_FLIGHT = 50
@@ -50,7 +51,7 @@ def measure() -> Mapping[str, float]:
 
 def _interleaved(server: QuickExchange, rounds: int) -> list[dict[str, float]]:
     # The pace bounds calls a second, which only sleeps; without it the calls are the same.
-    unpaced = mock.patch.dict(pace.PACES, binance=0.0)
+    unpaced = mock.patch.dict(EXCHANGES, binance=replace(EXCHANGES["binance"], calls_per_second=1e9))
     with server as exchange, unpaced, _sent_to(exchange.url):
         return asyncio.run(_rounds(exchange.url, rounds))
 

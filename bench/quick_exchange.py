@@ -13,9 +13,12 @@ import random
 from multiprocessing.connection import Connection
 from typing import Self, cast
 
-from tests.exchange_simulator.replies import SimulatedKey, binance_reply
+from tests.exchange_simulator.exchanges import EXCHANGES
+from tests.exchange_simulator.model import Asked
 
-BODY = json.dumps(binance_reply(SimulatedKey("binance", "", ""))).encode()
+_BINANCE = EXCHANGES["binance"]
+_PERMISSIONS = _BINANCE.private["GET", "/sapi/v1/account/apiRestrictions"]
+BODY = json.dumps(_PERMISSIONS(_BINANCE.fresh(0), Asked("GET", "", "", {}, {}, "", ""))).encode()
 # The headers that a reply of Binance carries.
 REPLY = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=UTF-8\r\nContent-Length: %d\r\n"

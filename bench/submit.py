@@ -15,7 +15,7 @@ from django.conf import settings
 from apikeys.models import Bot
 from bench import stage
 from bench.browser import Browser
-from tests.exchange_simulator.replies import EXCHANGES
+from tests.exchange_simulator.exchanges import EXCHANGES
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import Letter, MailSink
 from tests.stack import CHECKS, MAIL, WEB
@@ -70,12 +70,12 @@ def submit(browser: Browser, simulator: Simulator, sink: MailSink, bot: Bot) -> 
 
 
 def exchange_seconds(simulator: Simulator) -> float:
-    """What the exchange itself takes for a call, at this moment on this machine."""
-    url = simulator.url + EXCHANGES["binance"].path
+    """What the exchange itself takes for the calls of one check, at this moment on this machine."""
+    (_, path), *_ = EXCHANGES["binance"].private
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _KeepsErrors())
     begun = time.perf_counter()
-    opener.open(url, timeout=30).read()
-    return time.perf_counter() - begun
+    opener.open(simulator.url + path, timeout=30).read()
+    return (time.perf_counter() - begun) * len(EXCHANGES["binance"].private)
 
 
 class _KeepsErrors(urllib.request.HTTPErrorProcessor):

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from apikeys.vault import generate_pair
+from tests.exchange_simulator.exchanges import EXCHANGES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -125,7 +126,7 @@ def for_every_process(environ: Mapping[str, str], at: Addresses, made: Mapping[s
     """The environment of all processes. It never holds a private key."""
     defaults = {name: value for name, value in made.items() if name not in {PRIVATE, PASSWORD}} | {
         "EMAIL_URL": f"smtp://{LOOPBACK}:{at.smtp}",
-        "EXCHANGE_BASE_URLS": json.dumps({name: at.url(at.exchange) for name in ("binance", "bybit")}),
+        "EXCHANGE_BASE_URLS": json.dumps(dict.fromkeys(EXCHANGES, at.url(at.exchange))),
         "PORTAL_EGRESS_IPS": EGRESS,
     }
     private = {

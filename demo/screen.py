@@ -2,7 +2,7 @@
 
 from demo import people
 from demo.environment import Addresses
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 
 _SHOWS = {
     "good": "is accepted",

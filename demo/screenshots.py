@@ -14,7 +14,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from demo import people
 from demo.environment import BASE_DIR, PASSWORD, SECRETS_FILE, Addresses, DemoError, addresses, own_secrets
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 
 PICTURES = BASE_DIR / "docs" / "screenshots"
 # Narrow and a little sharper than a screen: readable in a README without a click.

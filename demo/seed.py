@@ -24,7 +24,7 @@ from apikeys.models import ApiKey, Bot  # noqa: E402
 from apikeys.status import WAITING, KeyStatus  # noqa: E402
 from demo import people  # noqa: E402
 from demo.environment import LOOPBACK, PASSWORD  # noqa: E402
-from tests.exchange_simulator.demo_keys import DEMO_KEYS  # noqa: E402
+from tests.exchange_simulator.exchanges import DEMO_KEYS  # noqa: E402
 
 ACTIVE_WITHIN = 30.0
 

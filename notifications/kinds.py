@@ -10,5 +10,6 @@ class MailKind(TextChoices):
     API_REFRESH = "api_refresh", "API refresh"
     API_REFUSED = "api_refused", "API key refused"
     API_REJECTED = "api_rejected", "API key not taken over"
+    API_EXPIRES = "api_expires", "API key ends soon"
     PASSWORD_CHANGED = "password_changed", "Password changed"
     NEW_DEVICE = "new_device", "Sign-in with a new browser"

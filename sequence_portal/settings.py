@@ -119,6 +119,7 @@ else:
 CELERY_TASK_DEFAULT_QUEUE = "chores"
 CELERY_TASK_ROUTES = {
     "apikeys.check_key": {"queue": "checks"},
+    "apikeys.measure_clocks": {"queue": "checks"},
     "notifications.deliver": {"queue": "mail"},
     "accounts.mail_code": {"queue": "mail"},
 }
@@ -136,6 +137,16 @@ LOOK_AGAIN = timedelta(seconds=5)
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": LOOK_AGAIN, "options": {"expires": LOOK_AGAIN.total_seconds()}}
     for task in ("apikeys.ring_due_checks", "notifications.ring_unsent", "accounts.ring_unsent_codes")
+}
+# Reminders are a matter of days; each is sent once, however often this looks.
+CELERY_BEAT_SCHEDULE["apikeys.remind_of_ends"] = {
+    "task": "apikeys.remind_of_ends",
+    "schedule": timedelta(hours=1),
+}
+# A clock drifts some milliseconds an hour. Asked by those who ask exchanges anyway.
+CELERY_BEAT_SCHEDULE["apikeys.measure_clocks"] = {
+    "task": "apikeys.measure_clocks",
+    "schedule": timedelta(minutes=10),
 }
 
 # Mail
@@ -164,9 +175,9 @@ ENGINE_LATE = timedelta(minutes=15)
 EXCHANGE_BASE_URLS = env.base_urls("EXCHANGE_BASE_URLS")
 PORTAL_EGRESS_IPS = env.addresses("PORTAL_EGRESS_IPS")
 PARTNER_APPS = env.mapping("PARTNER_APPS")
-# A worker that claimed a check has this long before another one may take it: one exchange call of at most
-# ten seconds, a second look, and room.
-CHECK_CLAIM = timedelta(seconds=30)
+# A worker that claimed a check has this long before another one may take it: 25 seconds at most for asking
+# the exchange, and room.
+CHECK_CLAIM = timedelta(seconds=45)
 # A check that could not be made is made again after these pauses, the last one over and over.
 CHECK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 1800))
 # After this long without an answer the customer is told that it was not their doing.
@@ -228,6 +239,8 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+# An uploaded key file stays in memory: what would need a file on disk is not taken at all.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 # A pasted megabyte is refused by the form in words; what is larger never reaches it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 

@@ -18,7 +18,7 @@ from accounts import sessions
 from accounts.models import KnownBrowser, PrimaryMailDevice, User
 from accounts.roles import Role
 from apikeys.models import Bot
-from tests.exchange_simulator.demo_keys import all_demo_keys
+from tests.exchange_simulator.exchanges import all_demo_keys
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
 from tests.stack import Stack, running_stack

@@ -47,5 +47,6 @@ CHECK_CLAIM = timedelta(seconds=12)
 EMAIL_TIMEOUT = 2
 MAIL_CLAIM = timedelta(seconds=10)  # two seconds to reach the server, and four answers
 LOOK_AGAIN = timedelta(seconds=1)
-for _entry in CELERY_BEAT_SCHEDULE.values():
-    _entry["schedule"] = LOOK_AGAIN
+for _name, _entry in CELERY_BEAT_SCHEDULE.items():
+    if "ring_" in _name:
+        _entry["schedule"] = LOOK_AGAIN

@@ -1,10 +1,9 @@
-"""What every exchange adapter is made of. Plain data and readers: nothing here opens a connection."""
+"""The terms in which every exchange is spoken of: rights, credentials, reports, troubles."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from django.db.models import TextChoices
 
@@ -36,6 +35,7 @@ class Right(StrEnum):
     EARN = "earn"
     LOAN = "loan"
     P2P = "p2p"
+    COPY = "copy"
     KEY_EDIT = "key_edit"
 
 
@@ -47,6 +47,7 @@ FORBIDDEN_RIGHTS: tuple[Right, ...] = (
     Right.EARN,
     Right.LOAN,
     Right.P2P,
+    Right.COPY,
     Right.KEY_EDIT,
 )
 
@@ -54,6 +55,15 @@ NEEDED_RIGHTS: Mapping[Market, tuple[Right, ...]] = {
     Market.SPOT: (Right.READ, Right.SPOT),
     Market.DERIVATIVES: (Right.READ, Right.DERIVATIVES),
 }
+
+
+class KeyKind(StrEnum):
+    """How a key signs."""
+
+    HMAC = "HMAC"  # a shared secret
+    ED25519 = "Ed25519"
+    RSA = "RSA"
+    EC = "EC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +98,13 @@ class KeyReport:
     allow_list: AllowList = AllowList()
     created_at: datetime | None = None
     expires_at: datetime | None = None
+    permanent: bool = False  # the exchange said that the key does not end by itself
     account_id: str = ""
     parent_account_id: str = ""
     account_kind: str = ""
     key_kind: str = ""
     third_party_app: str | None = None  # the app a key is bound to; None: made for the customer's own use
+    region: str = ""  # code of the adapter's host that knows the key; empty where it has one only
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,49 +117,9 @@ class Trouble:
     code: FindingCode
     exchange_code: str = ""
     retry_after: float | None = None  # seconds, where the exchange said so
+    outage: bool = False  # the exchange as a whole did not serve us; says nothing about this key
+    belongs_to: str = ""  # where the key is known instead, such as "Binance.US", for wrong_region
 
 
 class UnreadableReplyError(Exception):
     """A reply that is not of the documented type or shape, so that nothing is proved by it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One signed request in the terms of `ccxt.Exchange.sign`."""
-
-    path: str
-    api: tuple[str, ...]
-    method: str = "GET"
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialShape:
-    """What a pasted value looks like at this exchange; used by the form before anything is stored."""
-
-    key_pattern: str  # full-match regular expression
-    key_hint: str  # shown under the field, such as "64 letters and digits."
-    secret_pattern: str
-    secret_hint: str
-    passphrase: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """One exchange: one file, one line in the registry, one test file, one guide."""
-
-    id: str  # also the name of the ccxt class
-    name: str
-    site: str  # host of the customer's own site, such as "www.binance.com"
-    key_page: str  # what the exchange calls the page where keys are made and deleted
-    markets: tuple[Market, ...]
-    question: Call
-    read_report: Callable[[Any], KeyReport]
-    """Takes the decoded JSON of a 2xx reply; raises UnreadableReplyError."""
-    read_trouble: Callable[[int, Any], Trouble | None]
-    """Takes the HTTP status and the decoded JSON (None where it is no JSON); None: the reply is no error."""
-    shape: CredentialShape
-    labels: Mapping[Right, str]
-    """The exchange's own words for a right, as its key page writes them."""
-    address_separator: str = ", "
-    unbound_key_lives: str = ""
-    """What becomes of a key that is bound to no address, as one sentence for the customer."""

@@ -1,25 +1,40 @@
-"""Binance (binance.com), keys of the system-generated HMAC kind.
+"""Binance (binance.com): system-generated keys (HMAC) and self-generated ones (Ed25519, RSA).
 
 Sources: Binance's wallet documentation, "Get API Key Permission"; the official connector's test data for it;
-Binance's spot documentation, "Error codes" and "API Key Types". Names of boxes are those of the page
-"API Management".
+Binance's spot documentation, "Account information" (`uid`), "Error codes", "API Key Types", "Limits" (12,000
+weight a minute for each sapi endpoint, 1 a call; 6,000 a minute for the account, 20 a call). Names of boxes
+are those of the page "API Management".
 """
 
+from dataclasses import replace
 from typing import Any
 
 from apikeys.exchanges import reading
-from apikeys.exchanges.base import (
+from apikeys.exchanges.adapter import (
     Adapter,
-    AllowList,
     Call,
+    Clock,
+    Conversation,
     CredentialShape,
+    Elsewhere,
+    Own,
+    Reply,
+)
+from apikeys.exchanges.base import (
+    AllowList,
+    KeyKind,
     KeyReport,
     Market,
     Right,
     Trouble,
     UnreadableReplyError,
 )
+from apikeys.exchanges.guides import binance as guide
 from apikeys.findings import FindingCode
+
+PERMISSIONS = Call("account/apiRestrictions", ("sapi",))
+# Asked for its `uid` alone. What else it says is about the account and proves nothing about the key.
+ACCOUNT = Call("account", ("private",), params={"omitZeroBalances": "true"}, turns=40)
 
 RIGHT_OF_FLAG = {
     "enableReading": Right.READ,
@@ -36,23 +51,40 @@ HARMLESS_FLAGS = ("enablePortfolioMarginTrading", "enableFixApiTrade", "enableFi
 METADATA = ("ipRestrict", "createTime", "tradingAuthorityExpirationTime")
 KNOWN = frozenset((*RIGHT_OF_FLAG, *TRANSFER_FLAGS, *HARMLESS_FLAGS, *METADATA))
 # The documentation of the key's permissions knows no such rights for a key.
-NO_SUCH_RIGHTS = (Right.FIAT, Right.CONVERT, Right.EARN, Right.LOAN, Right.P2P, Right.KEY_EDIT)
+NO_SUCH_RIGHTS = (
+    *(Right.FIAT, Right.CONVERT, Right.EARN, Right.LOAN, Right.P2P, Right.COPY, Right.KEY_EDIT),
+)
 
 TROUBLE_OF_CODE = {
-    -2015: FindingCode.INVALID_CREDENTIALS,  # key, address or permission: Binance does not say which
-    -2014: FindingCode.NOT_FOUND,
-    -2008: FindingCode.NOT_FOUND,
-    -1022: FindingCode.BAD_SIGNATURE,
-    -1021: FindingCode.CLOCK,
-    -1002: FindingCode.INVALID_CREDENTIALS,
-    -1003: FindingCode.EXCHANGE_UNAVAILABLE,
-    -1008: FindingCode.EXCHANGE_UNAVAILABLE,
+    "-2015": FindingCode.INVALID_CREDENTIALS,  # key, address or permission: Binance does not say which
+    "-2014": FindingCode.NOT_FOUND,
+    "-2008": FindingCode.NOT_FOUND,
+    "-1022": FindingCode.BAD_SIGNATURE,
+    "-1021": FindingCode.CLOCK,
+    "-1002": FindingCode.INVALID_CREDENTIALS,
+    "-1003": FindingCode.EXCHANGE_UNAVAILABLE,
+    "-1008": FindingCode.EXCHANGE_UNAVAILABLE,
 }
-# Too many requests, banned for it, and not served in this country: about our address, not about the key.
-OUR_STATUSES = frozenset({429, 418, 451})
+UNKNOWN_KEY = frozenset({"-2015", "-2014", "-2008"})
 
 
-def read_report(reply: Any) -> KeyReport:
+def converse(own: Own) -> Conversation:
+    """The rights first. A key that may read is then asked for its account's number, with what else it holds
+    left out; where that is refused the account is not known, and not compared.
+    """
+    reply = yield PERMISSIONS
+    if trouble := read_trouble(reply):
+        return trouble
+    report = read_report(reply.body, own)
+    if report.rights[Right.READ] is not True:
+        return report
+    reply = yield ACCOUNT
+    if trouble := read_trouble(reply):
+        return trouble if reading.is_for_later(trouble, reply.status) else report
+    return replace(report, account_id=reading.account_number(reading.mapping(reply.body), "uid"))
+
+
+def read_report(reply: Any, own: Own) -> KeyReport:
     """What `GET /sapi/v1/account/apiRestrictions` says of the key that asks.
 
     Every flag is optional in the official connector, so that an absent one is None and never False. No flag
@@ -81,7 +113,7 @@ def read_report(reply: Any) -> KeyReport:
         allow_list=AllowList(bound=reading.flag(flags, "ipRestrict")),
         created_at=reading.moment_ms(flags, "createTime"),
         expires_at=reading.moment_ms(flags, "tradingAuthorityExpirationTime"),
-        key_kind="HMAC",
+        key_kind=own.kind,
     )
 
 
@@ -91,19 +123,14 @@ def _any_of(answers: list[bool | None]) -> bool | None:
     return None if None in answers else False
 
 
-def read_trouble(status: int, reply: Any) -> Trouble | None:
-    """Binance's error is `{"code": -2015, "msg": …}` with a 4xx status.
+def read_trouble(reply: Reply) -> Trouble | None:
+    """Binance's error is `{"code": -2015, "msg": …}` with a 4xx status; a good reply has no negative code."""
+    code = reading.error_code(reply.body, "code")
+    return reading.trouble(code if code.startswith("-") else "", reply.status, TROUBLE_OF_CODE)
 
-    A 5xx is Binance's own trouble whatever it carries, and so is every code that the table does not know.
-    """
-    code = reading.error_code(reply, "code")
-    if code is not None and code < 0:
-        ours = status >= 500 or status in OUR_STATUSES
-        finding = None if ours else TROUBLE_OF_CODE.get(code)
-        return Trouble(finding or FindingCode.EXCHANGE_UNAVAILABLE, str(code)[:20])
-    if not 200 <= status < 300:
-        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, f"HTTP {status}")
-    return None
+
+def read_clock(reply: Any) -> float:
+    return reading.clock_ms(reading.mapping(reply), "serverTime")
 
 
 ADAPTER = Adapter(
@@ -112,12 +139,13 @@ ADAPTER = Adapter(
     site="www.binance.com",
     key_page="API Management",
     markets=(Market.SPOT, Market.DERIVATIVES),
-    question=Call("account/apiRestrictions", ("sapi",)),
-    read_report=read_report,
+    calls=(PERMISSIONS, ACCOUNT),
+    converse=converse,
     read_trouble=read_trouble,
     shape=CredentialShape(
         *(r"[A-Za-z0-9]{64}", "64 letters and digits."),
         *(r"[A-Za-z0-9]{64}", "64 letters and digits, shown once by Binance."),
+        key_files=(KeyKind.ED25519, KeyKind.RSA),
     ),
     labels={
         Right.READ: "Enable Reading",
@@ -128,6 +156,21 @@ ADAPTER = Adapter(
         Right.WITHDRAW: "Enable Withdrawals",
         Right.TRANSFER: "Permits Universal Transfer and anything about internal transfers",
     },
+    guide=guide.GUIDE,
+    calls_per_second=100.0,
+    clock=Clock(Call("time", ("public",)), read_clock),
+    elsewhere=(
+        Elsewhere("Binance.US", "api.binance.us", FindingCode.WRONG_REGION, PERMISSIONS, read_trouble),
+        Elsewhere(
+            *("Binance's testnet", "testnet.binance.vision", FindingCode.WRONG_ENVIRONMENT),
+            *(ACCOUNT, read_trouble),
+        ),
+        Elsewhere(
+            *("Binance's demo trading", "demo-api.binance.com", FindingCode.WRONG_ENVIRONMENT),
+            *(ACCOUNT, read_trouble),
+        ),
+    ),
+    unknown_key_codes=UNKNOWN_KEY,
     address_separator=" ",
     unbound_key_lives="Binance warns that it deletes a trading key that is bound to no address.",
 )

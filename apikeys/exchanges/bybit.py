@@ -1,7 +1,8 @@
-"""Bybit (bybit.com), keys of the system-generated HMAC kind.
+"""Bybit (bybit.com): system-generated keys (HMAC) and self-generated ones (RSA).
 
 Sources: Bybit's V5 documentation, pages "Get API Key Information", "Modify Master API Key", "Create Sub UID
-API Key", "Error Codes" and "Rate Limit Rules". Names of boxes are those of its key page.
+API Key", "Error Codes", "Rate Limit Rules" (600 calls in 5 seconds from one address) and "Integration
+Guidance" (hosts of its countries, testnet and demo). Names of boxes are those of its key page.
 """
 
 from collections.abc import Mapping
@@ -9,18 +10,30 @@ from datetime import datetime
 from typing import Any
 
 from apikeys.exchanges import reading
-from apikeys.exchanges.base import (
+from apikeys.exchanges.adapter import (
     Adapter,
-    AllowList,
     Call,
+    Clock,
     CredentialShape,
+    Elsewhere,
+    Host,
+    Own,
+    Reply,
+    ask_once,
+)
+from apikeys.exchanges.base import (
+    AllowList,
+    KeyKind,
     KeyReport,
     Market,
     Right,
     Trouble,
     UnreadableReplyError,
 )
+from apikeys.exchanges.guides import bybit as guide
 from apikeys.findings import FindingCode
+
+QUESTION = Call("v5/user/query-api", ("private",))
 
 # What an entry of a group allows beside trading. A block trade is agreed with a counterparty at any price,
 # so that value can be handed to another account. Every Wallet entry opens "Modify Master API Key", with which
@@ -59,23 +72,26 @@ WALLET = "Wallet"
 WALLET_RIGHTS = (Right.WITHDRAW, Right.TRANSFER, Right.KEY_EDIT)
 
 TROUBLE_OF_CODE = {
-    10002: FindingCode.CLOCK,
-    10003: FindingCode.NOT_FOUND,
-    10004: FindingCode.BAD_SIGNATURE,
-    10005: FindingCode.MISSING_PERMISSION,
-    10006: FindingCode.EXCHANGE_UNAVAILABLE,
-    10007: FindingCode.INVALID_CREDENTIALS,
-    10008: FindingCode.ACCOUNT_RESTRICTED,
-    10009: FindingCode.EXCHANGE_UNAVAILABLE,  # our address was banned
-    10010: FindingCode.IP_BLOCKED,
-    10016: FindingCode.EXCHANGE_UNAVAILABLE,
-    10024: FindingCode.ACCOUNT_RESTRICTED,
-    33004: FindingCode.EXPIRED,
+    "10002": FindingCode.CLOCK,
+    "10003": FindingCode.NOT_FOUND,
+    "10004": FindingCode.BAD_SIGNATURE,
+    "10005": FindingCode.MISSING_PERMISSION,
+    "10006": FindingCode.EXCHANGE_UNAVAILABLE,
+    "10007": FindingCode.INVALID_CREDENTIALS,
+    "10008": FindingCode.ACCOUNT_RESTRICTED,
+    "10009": FindingCode.EXCHANGE_UNAVAILABLE,  # our address was banned
+    "10010": FindingCode.IP_BLOCKED,
+    "10016": FindingCode.EXCHANGE_UNAVAILABLE,
+    "10024": FindingCode.ACCOUNT_RESTRICTED,
+    "33004": FindingCode.EXPIRED,
 }
+# 10003 is also the answer of every Bybit host to a key of another one ("check whether the environment is
+# matched").
+UNKNOWN_KEY = frozenset({"10003"})
 UNKNOWN_APP = "unknown app"
 
 
-def read_report(reply: Any) -> KeyReport:
+def read_report(reply: Any, own: Own) -> KeyReport:
     """What `GET /v5/user/query-api` says of the key that asks.
 
     - "Any permission can access this endpoint", so an answer proves that the key can read.
@@ -84,7 +100,8 @@ def read_report(reply: Any) -> KeyReport:
     - Derivatives need both entries of ContractTrade. The entry DerivativesTrade marks a unified account.
     - No group names margin or loans: those rights are False.
     - `ips` is [] or ["*"] for a key bound to no address.
-    - `expiredAt` 1970 and `deadlineDay` -2 mean never (the example of a bound key; inferred).
+    - `expiredAt` 1970 and `deadlineDay` -2 mean never (the example of a bound key; inferred). Both are there
+      only for keys that can end: those bound to no address, or whose password was changed.
     - `type` 2 is a key made through an app. No field names the app; the key's remark is the nearest to it.
     """
     answer = reading.mapping(reply)
@@ -105,6 +122,7 @@ def read_report(reply: Any) -> KeyReport:
         allow_list=_allow_list(key),
         created_at=reading.moment(key, "createdAt"),
         expires_at=_expires_at(key),
+        permanent=_is_permanent(key),
         account_id=reading.account_number(key, "userID"),
         parent_account_id=reading.account_number(key, "parentUid"),
         account_kind=_account_kind(key),
@@ -159,6 +177,11 @@ def _expires_at(key: Mapping[str, Any]) -> datetime | None:
     return None if reading.whole(key, "deadlineDay") == -2 else told
 
 
+def _is_permanent(key: Mapping[str, Any]) -> bool:
+    """Said so, or bound to an app, whose keys do not end ("type" 2)."""
+    return reading.whole(key, "deadlineDay") == -2 or reading.whole(key, "type") == 2
+
+
 def _account_kind(key: Mapping[str, Any]) -> str:
     if reading.whole(key, "uta") == 1:
         return "unified trading account"
@@ -184,22 +207,20 @@ def _third_party_app(key: Mapping[str, Any]) -> str | None:
     return (reading.stored_name(remark.strip()) if isinstance(remark, str) else "") or UNKNOWN_APP
 
 
-def read_trouble(status: int, reply: Any) -> Trouble | None:
+def read_trouble(reply: Reply) -> Trouble | None:
     """Bybit's error is `{"retCode": 10003, "retMsg": …}`, most often with status 200.
 
     The message may quote what was signed, API key included, so that only the code is kept. Status 401 is
-    documented as a wrong key; 403 is about our address or country. A 5xx is Bybit's own trouble whatever it
-    carries, and so is every code that the table does not know.
+    documented as a wrong key; 403 is about our address or country.
     """
-    code = reading.error_code(reply, "retCode")
-    if code:
-        finding = TROUBLE_OF_CODE.get(code) if status < 500 else None
-        return Trouble(finding or FindingCode.EXCHANGE_UNAVAILABLE, str(code)[:20])
-    if status == 401:
+    code = reading.error_code(reply.body, "retCode")
+    if code in ("", "0") and reply.status == 401:
         return Trouble(FindingCode.INVALID_CREDENTIALS, "HTTP 401")
-    if not 200 <= status < 300:
-        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, f"HTTP {status}")
-    return None
+    return reading.trouble("" if code == "0" else code, reply.status, TROUBLE_OF_CODE)
+
+
+def read_clock(reply: Any) -> float:
+    return reading.clock_ms(reading.mapping(reply), "time")
 
 
 ADAPTER = Adapter(
@@ -208,14 +229,15 @@ ADAPTER = Adapter(
     site="www.bybit.com",
     key_page="API Management",
     markets=(Market.SPOT, Market.DERIVATIVES),
-    question=Call("v5/user/query-api", ("private",)),
-    read_report=read_report,
+    calls=(QUESTION,),
+    converse=ask_once(QUESTION, read_report, read_trouble),
     read_trouble=read_trouble,
     # Bybit documents no length. Its examples show keys of 18 and secrets of 36 letters and digits; the
     # ranges leave room and still tell a key from a paragraph.
     shape=CredentialShape(
         *(r"[A-Za-z0-9]{16,64}", "Letters and digits, usually 18."),
         *(r"[A-Za-z0-9]{20,128}", "Letters and digits, usually 36, shown once by Bybit."),
+        key_files=(KeyKind.RSA,),
     ),
     labels={
         Right.SPOT: "Read-Write and SPOT: Trade",
@@ -229,6 +251,30 @@ ADAPTER = Adapter(
         Right.P2P: "everything under P2P",
         Right.KEY_EDIT: "everything under Wallet",
     },
+    guide=guide.GUIDE,
+    calls_per_second=60.0,
+    clock=Clock(Call("v5/market/time", ("public",)), read_clock),
+    hosts=(
+        Host("global", "api.bybit.com"),
+        Host("netherlands", "api.bybit.nl"),
+        Host("turkey", "api.bybit.tr"),
+        Host("kazakhstan", "api.bybit.kz"),
+        Host("georgia", "api.bybitgeorgia.ge"),
+        Host("emirates", "api.bybit.ae"),
+        Host("indonesia", "api.bybit.id"),
+    ),
+    elsewhere=(
+        Elsewhere("Bybit EU", "api.bybit.eu", FindingCode.WRONG_REGION, QUESTION, read_trouble),
+        Elsewhere(
+            *("Bybit's testnet", "api-testnet.bybit.com", FindingCode.WRONG_ENVIRONMENT),
+            *(QUESTION, read_trouble),
+        ),
+        Elsewhere(
+            *("Bybit's demo trading", "api-demo.bybit.com", FindingCode.WRONG_ENVIRONMENT),
+            *(QUESTION, read_trouble),
+        ),
+    ),
+    unknown_key_codes=UNKNOWN_KEY,
     address_separator=",",
     unbound_key_lives=(
         "A Bybit key that is bound to no address ends after 90 days, "

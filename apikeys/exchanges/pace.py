@@ -1,37 +1,149 @@
-"""How fast one process may ask one exchange."""
+"""How fast all workers together may ask one exchange, and when none of them may.
+
+Exchanges count calls by address, and all workers of a machine have one. With Redis they share one schedule of
+turns, kept there by its own clock (the generic cell rate algorithm: one number, the time of the next free
+turn). Without Redis each process keeps its own, which on the embedded default is the one check worker.
+"""
 
 import asyncio
+import logging
 import time
-from collections.abc import Mapping
+from typing import Protocol
 
-# Least seconds between two calls of one process, each at most half of what the exchange allows one address,
-# so that two busy workers may share one. Binance: 12,000 weight a minute for each sapi endpoint, 1 a call
-# (wallet documentation, "Limits"). Bybit: 600 calls in 5 seconds ("Rate Limit Rules").
-PACES: Mapping[str, float] = {"binance": 0.01, "bybit": 0.02}
-DEFAULT_PACE = 0.1
+import redis.asyncio
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
 # Longest time that one "come back later" holds the calls for other keys back.
 LONGEST_PAUSE = 60.0
+# Whose turn is further away than this is told to come again, rather than keep a worker waiting.
+LONGEST_WAIT = 5.0
+
+
+class Turns(Protocol):
+    """Where the schedule of turns is kept. Seconds throughout."""
+
+    async def reserve(self, exchange: str, interval: float, count: int) -> tuple[float, int]:
+        """Up to `count` turns: seconds until the first one, and how many were given. Given none, come again
+        after so many seconds.
+        """
+
+    async def pause(self, exchange: str, seconds: float) -> None: ...
+
+
+class OwnTurns:
+    """The schedule of this process alone."""
+
+    def __init__(self) -> None:
+        self._next_turn: dict[str, float] = {}
+        self._paused_until: dict[str, float] = {}
+
+    async def reserve(self, exchange: str, interval: float, count: int) -> tuple[float, int]:
+        now = time.monotonic()
+        paused = self._paused_until.get(exchange, 0.0) - now
+        if paused > 0:
+            return paused, 0
+        first = max(now, self._next_turn.get(exchange, 0.0))
+        given = min(count, int((now + LONGEST_WAIT - first) / interval) + 1)
+        if given <= 0:
+            return first - now, 0
+        self._next_turn[exchange] = first + interval * given
+        return first - now, given
+
+    async def pause(self, exchange: str, seconds: float) -> None:
+        self._paused_until[exchange] = time.monotonic() + seconds
+
+
+# KEYS: next free turn, pause. ARGV: interval, count, longest wait. All times in microseconds.
+_RESERVE = """
+local paused = redis.call('PTTL', KEYS[2])
+if paused > 0 then return {paused * 1000, 0} end
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local first = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local given = math.min(ARGV[2], math.floor((now + ARGV[3] - first) / ARGV[1]) + 1)
+if given <= 0 then return {first - now, 0} end
+local free = first + ARGV[1] * given
+redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + 1000)
+return {first - now, given}
+"""
+
+
+class SharedTurns:
+    """The schedule of all workers, in Redis. While Redis is away each process keeps to its own."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.asyncio.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
+        self._reserve = self._redis.register_script(_RESERVE)
+        self._alone = OwnTurns()
+
+    async def reserve(self, exchange: str, interval: float, count: int) -> tuple[float, int]:
+        keys = [f"portal:turn:{exchange}", f"portal:pause:{exchange}"]
+        try:
+            arguments = [int(interval * 1e6), count, int(LONGEST_WAIT * 1e6)]
+            wait, given = await self._reserve(keys=keys, args=arguments)
+        except (RedisError, OSError) as error:
+            logger.warning("Turns are not shared, Redis is away: %s", type(error).__name__)
+            return await self._alone.reserve(exchange, interval, count)
+        return int(wait) / 1e6, int(given)
+
+    async def pause(self, exchange: str, seconds: float) -> None:
+        await self._alone.pause(exchange, seconds)
+        try:
+            await self._redis.set(f"portal:pause:{exchange}", 1, px=max(1, int(seconds * 1000)))
+        except (RedisError, OSError) as error:
+            logger.warning("A pause is not shared, Redis is away: %s", type(error).__name__)
+
+    async def close(self) -> None:
+        await self._redis.aclose()
 
 
 class Pace:
-    """Hands out turns of one exchange on one event loop."""
+    """Hands out turns of one exchange on one event loop.
 
-    def __init__(self, exchange: str) -> None:
-        self._interval = PACES.get(exchange, DEFAULT_PACE)
-        self._next_turn = 0.0
-        self._paused_until = 0.0
+    Calls that begin together reserve their turns together: one question to Redis for all of them.
+    """
 
-    async def turn(self) -> None:
-        now = time.monotonic()
-        mine = max(now, self._next_turn)
-        self._next_turn = mine + self._interval
-        if mine > now:
-            await asyncio.sleep(mine - now)
+    def __init__(self, exchange: str, calls_per_second: float, turns: Turns) -> None:
+        self._exchange = exchange
+        self._interval = 1 / calls_per_second
+        self._turns = turns
+        self._waiting: list[tuple[asyncio.Future[float], int]] = []
+        self._reserving: asyncio.Task[None] | None = None
 
-    def pause(self, seconds: float) -> None:
+    async def turn(self, turns: int = 1) -> float:
+        """Wait for `turns` turns in a row, gives 0; or at once the seconds after which to come again."""
+        mine: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._waiting.append((mine, turns))
+        if self._reserving is None:
+            self._reserving = asyncio.create_task(self._reserve_for_all())
+        wait = await mine
+        if wait < 0:
+            return -wait
+        if wait:
+            await asyncio.sleep(wait)
+        return 0.0
+
+    async def pause(self, seconds: float) -> None:
         """The exchange said stop: whoever asks on is banned, and with the address every customer's bot."""
-        self._paused_until = time.monotonic() + min(seconds, LONGEST_PAUSE)
+        await self._turns.pause(self._exchange, min(seconds, LONGEST_PAUSE))
 
-    def paused_for(self) -> float:
-        """Seconds; 0 where calls may go."""
-        return max(0.0, self._paused_until - time.monotonic())
+    async def _reserve_for_all(self) -> None:
+        while self._waiting:
+            asking, self._waiting = self._waiting, []
+            try:
+                wanted = sum(turns for _, turns in asking)
+                wait, given = await self._turns.reserve(self._exchange, self._interval, wanted)
+            except BaseException:
+                for future, _ in asking:
+                    future.cancel()
+                self._reserving = None
+                raise
+            for future, turns in asking:
+                # Negative for those who got no turn: they come again when theirs would have been.
+                if not future.done():
+                    future.set_result(wait if given > 0 else -max(wait, self._interval))
+                given -= turns
+                wait += turns * self._interval
+        self._reserving = None

@@ -3,18 +3,23 @@
 Every function raises UnreadableReplyError, with no text of the reply in it.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from apikeys.exchanges.base import UnreadableReplyError
+from apikeys.exchanges.base import Trouble, UnreadableReplyError
+from apikeys.findings import FindingCode
 
 # Names and ids of a reply are stored and shown. Plain characters only: some databases refuse NUL and halves
 # of surrogate pairs, both of which JSON can write.
 _PLAIN_TEXT = re.compile(r"[\x20-\x7e]{0,100}")
 _NOT_PLAIN = re.compile(r"[^\x21-\x7e]")
 _NAME_MAX = 60
+_CODE = re.compile(r"[A-Za-z0-9_.:/ -]{1,60}")
+# Too many requests, banned for it, and not served in this country: about our address, not about the key.
+OUR_STATUSES = frozenset({418, 429, 451})
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -37,10 +42,32 @@ def is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def error_code(reply: Any, name: str) -> int | None:
-    """The exchange's error code; None where the reply, of whatever type, does not have one."""
+def error_code(reply: Any, name: str) -> str:
+    """The exchange's error code, written as number or text; empty where the reply does not have one."""
     code = reply.get(name) if isinstance(reply, dict) else None
-    return code if is_whole(code) else None
+    if is_whole(code) and abs(code) < 10**18:
+        return str(code)
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+
+def trouble(code: str, status: int, table: Mapping[str, FindingCode]) -> Trouble | None:
+    """What an error code means by the exchange's own table; None for no code and a good status.
+
+    A status of 5xx is the exchange's own trouble whatever it carries, and some are about our address. A code
+    that the table does not know blames nobody. Only the code is kept: messages quote keys.
+    """
+    if code:
+        ours = status >= 500 or status in OUR_STATUSES
+        found = None if ours else table.get(code)
+        return Trouble(found or FindingCode.EXCHANGE_UNAVAILABLE, code)
+    if not 200 <= status < 300:
+        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, f"HTTP {status}")
+    return None
+
+
+def is_for_later(trouble: Trouble, status: int) -> bool:
+    """Of a further question, about the account only: ask again later, rather than go without its answer."""
+    return trouble.code is FindingCode.CLOCK or status >= 500 or status in OUR_STATUSES
 
 
 def whole(reply: Mapping[str, Any], name: str) -> int | None:
@@ -100,3 +127,15 @@ def moment(reply: Mapping[str, Any], name: str) -> datetime | None:
 def stored_name(name: str) -> str:
     """A name of the exchange's, made safe to store and to show."""
     return _NOT_PLAIN.sub("?", name)[:_NAME_MAX]
+
+
+def clock_ms(reply: Mapping[str, Any], name: str, *, unit_ms: float = 1.0) -> float:
+    """An exchange's own time, a number or its text in units of `unit_ms`, as milliseconds since 1970."""
+    value = reply.get(name)
+    try:
+        found = float(value) * unit_ms if isinstance(value, str) or is_whole(value) else math.nan
+    except ValueError:
+        found = math.nan
+    if not 1.6e12 < found < 4e12:  # a sane year
+        raise UnreadableReplyError
+    return found

@@ -12,7 +12,7 @@ from apikeys import transitions
 from apikeys.engine import offers
 from apikeys.events import about_key
 from apikeys.findings import Finding, Severity
-from apikeys.letters import facts
+from apikeys.letters import facts, life
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
 from apikeys.vault import Sealed
@@ -75,6 +75,7 @@ def _letter(key: ApiKey) -> Letter:
             "new_last_four": key.last_four,
             "old_last_four": old.last_four if old else "",
             "activated_at": key.activated_at,
+            "life": life(key),
             "warnings": [f.to_do for f in key.findings if f.severity is Severity.WARN],
         },
     )

@@ -18,6 +18,7 @@ from accounts.audit_verbs import Verb
 from apikeys import reports, transitions, vault
 from apikeys.exchanges.base import Credentials, KeyReport, Trouble
 from apikeys.findings import FindingCode, Severity
+from apikeys.flows import breaker
 from apikeys.flows.activate import accept
 from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
 from apikeys.flows.refuse import refuse
@@ -28,13 +29,16 @@ from apikeys.wording import gave_up_finding
 
 logger = logging.getLogger(__name__)
 
-Ask = Callable[[str, Credentials], KeyReport | Trouble]
+Ask = Callable[[str, Credentials, str], KeyReport | Trouble]
 # A key that waits for a person is refused after this long without a word.
 HOLD = timedelta(days=7)
 
 
 def check(key_id: UUID, *, ask: Ask) -> None:
-    """Check one key that is due, unless somebody else does. `ask` takes an exchange id and credentials."""
+    """Check one key that is due, unless somebody else does.
+
+    ask: takes an exchange id, credentials, and the region in which the key was known before.
+    """
     started_at = timezone.now()
     key = _claim(key_id, started_at)
     if key is None:
@@ -42,7 +46,10 @@ def check(key_id: UUID, *, ask: Ask) -> None:
     if _was_held_too_long(key, started_at):
         _give_back(key, started_at)
         return
-    answer, envelope = _open_and_ask(key, ask)
+    held_back = breaker.held_back(key.bot.exchange, started_at)
+    answer, envelope = (held_back, None) if held_back else _open_and_ask(key, ask)
+    if not held_back:
+        breaker.record(key.bot.exchange, answer, timezone.now())
     try:
         _conclude(key, answer, envelope, started_at)
     except DataError as error:
@@ -93,7 +100,7 @@ def _open_and_ask(key: ApiKey, ask: Ask) -> tuple[KeyReport | Trouble, Sealed | 
     except vault.SealError as error:
         logger.error("Key %s cannot be checked: %s", key.pk, error)
         return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="sealed"), None
-    answer = ask(bot.exchange, credentials)
+    answer = ask(bot.exchange, credentials, key.region)
     if isinstance(answer, Trouble):
         return answer, None
     envelope = vault.seal_for_engine(credentials, key_id=key.pk, bot_id=bot.bot_id, exchange=bot.exchange)
@@ -127,15 +134,21 @@ def _conclude(
 def _decide(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Decision:
     if isinstance(answer, Trouble):
         return decide_trouble(answer, key.bot)
-    active = ApiKey.objects.filter(bot=key.bot).active().first()
     policy = Policy(
         now=now,
         egress_ips=settings.PORTAL_EGRESS_IPS,
         partner_apps=settings.PARTNER_APPS,
-        previous_account_id=active.account_id if active else "",
+        previous_account_id=_previous_account(key),
+        confirmed_account_id=key.confirmed_account_id,
         expires_soon=settings.EXPIRES_SOON,
     )
     return decide(answer, key.bot, policy)
+
+
+def _previous_account(key: ApiKey) -> str:
+    """Of the key that the bot trades with, or traded with last; empty where its exchange did not say."""
+    before = ApiKey.objects.filter(bot=key.bot, activated_at__isnull=False).exclude(pk=key.pk)
+    return before.order_by("-activated_at").values_list("account_id", flat=True).first() or ""
 
 
 def _carry_out(
@@ -146,7 +159,9 @@ def _carry_out(
         fields = {
             "report_json": reports.as_json(answer),
             "account_id": answer.account_id,
+            "region": answer.region,
             "expires_at": answer.expires_at,
+            "permanent": answer.permanent,
             "checked_at": now,
             "failed_checks": 0,
             "failing_since": None,

@@ -11,9 +11,21 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
-from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Adapter, KeyReport, Market, Right, Trouble
+from apikeys.exchanges.adapter import Adapter
+from apikeys.exchanges.base import (
+    FORBIDDEN_RIGHTS,
+    NEEDED_RIGHTS,
+    AllowList,
+    KeyReport,
+    Market,
+    Right,
+    Trouble,
+)
 from apikeys.findings import Finding, FindingCode, Severity
 from apikeys.wording import trouble_finding
+
+# Shorter ones are no networks of anybody's own: a company has a /16, a site a /48, at the most.
+_LEAST_PREFIX_V4, _LEAST_PREFIX_V6 = 16, 32
 
 _NAMES: Mapping[Right, str] = {
     Right.READ: "Reading",
@@ -28,7 +40,8 @@ _NAMES: Mapping[Right, str] = {
     Right.EARN: "Earn products",
     Right.LOAN: "Loans",
     Right.P2P: "Peer-to-peer trades",
-    Right.KEY_EDIT: "Changing the key itself",
+    Right.COPY: "Copy trading",
+    Right.KEY_EDIT: "Changing keys",
 }
 
 
@@ -46,7 +59,8 @@ class Policy:
     now: datetime
     egress_ips: tuple[str, ...] = ()  # empty: lists are not compared
     partner_apps: Mapping[str, str] | None = None  # exchange id to our app's name there
-    previous_account_id: str = ""  # of the key that the bot trades with now
+    previous_account_id: str = ""  # of the key that the bot traded with last
+    confirmed_account_id: str = ""  # another one, to which support let this bot change over
     expires_soon: timedelta = timedelta(days=14)
 
 
@@ -75,7 +89,7 @@ def decide(report: KeyReport, bot: TradingBot, policy: Policy) -> Decision:
         *_rights(report, bot),
         *_unknown(report),
         *_binding(report, bot.adapter, policy),
-        *_inherent_transfer(report, bot.adapter),
+        *_inherent_transfer(report, bot.adapter, policy),
         *_life(report, policy),
         *_account(report, policy),
     )
@@ -140,8 +154,7 @@ def _unknown(report: KeyReport) -> Iterator[Finding]:
 
 def _binding(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Finding]:
     if report.third_party_app is not None:
-        ours = (policy.partner_apps or {}).get(adapter.id)
-        if ours is None or report.third_party_app != ours:
+        if not _is_our_app(report, adapter, policy):
             yield _refuse(
                 FindingCode.APP_FOREIGN,
                 "Made for",
@@ -150,25 +163,41 @@ def _binding(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Fi
                 "Make a new key, and do not choose the path for third-party applications.",
             )
         return
-    if not report.allow_list.bound:
-        yield Finding(
+    if not _is_bound(report.allow_list):
+        yield _open(report, adapter)
+    elif report.allow_list.addresses is not None and policy.egress_ips:
+        yield from _compared(report.allow_list.addresses, policy.egress_ips)
+
+
+def _open(report: KeyReport, adapter: Adapter) -> Finding:
+    found = "Not said" if report.allow_list.bound is None else "Any"
+    if adapter.must_be_bound:
+        return _refuse(
             FindingCode.IP_OPEN,
-            Severity.WARN,
             "Addresses",
             "Ours only",
-            "Any" if report.allow_list.bound is False else "Not said",
-            f"Recommended: bind the key to our addresses. {adapter.unbound_key_lives}".rstrip(),
+            found,
+            f"Bind the key to our addresses: at {adapter.name} a trading key can also move funds to"
+            " sub-accounts, so we take none that works from anywhere.",
         )
-    if not report.allow_list.bound or report.allow_list.addresses is None or not policy.egress_ips:
-        return
-    listed = report.allow_list.addresses
-    missing = [ip for ip in policy.egress_ips if not any(_covers(entry, ip) for entry in listed)]
-    extra = [entry for entry in listed if not any(_covers(ip, entry) for ip in policy.egress_ips)]
+    return Finding(
+        FindingCode.IP_OPEN,
+        Severity.WARN,
+        "Addresses",
+        "Ours only",
+        found,
+        f"Recommended: bind the key to our addresses. {adapter.unbound_key_lives}".rstrip(),
+    )
+
+
+def _compared(listed: tuple[str, ...], ours: tuple[str, ...]) -> Iterator[Finding]:
+    missing = [ip for ip in ours if not any(_covers(entry, ip) for entry in listed)]
+    extra = [entry for entry in listed if not any(_covers(ip, entry) for ip in ours)]
     if missing:
         yield _refuse(
             FindingCode.IP_NOT_OURS,
             "Addresses",
-            ", ".join(policy.egress_ips),
+            ", ".join(ours),
             ", ".join(listed),
             f"Add {', '.join(missing)} to the key's list of addresses.",
         )
@@ -183,17 +212,66 @@ def _binding(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Fi
         )
 
 
-def _inherent_transfer(report: KeyReport, adapter: Adapter) -> Iterator[Finding]:
-    if report.inherent_transfer:
+def _inherent_transfer(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Finding]:
+    if not report.inherent_transfer:
+        return
+    looked_at, needed, found = (
+        "Between your own wallets",
+        "Only what trading itself needs",
+        "Part of trading",
+    )
+    if not adapter.must_be_bound:
         yield Finding(
-            FindingCode.INHERENT_TRANSFER,
-            Severity.TELL,
-            "Between your own wallets",
-            "Only what trading itself needs",
-            "Part of trading",
+            *(FindingCode.INHERENT_TRANSFER, Severity.TELL, looked_at, needed, found),
             f"Nothing. At {adapter.name} this kind of trading moves funds between your own wallets, and to"
             " nobody else.",
         )
+    elif _is_bound_to_us(report, adapter, policy):
+        yield Finding(
+            *(FindingCode.INHERENT_TRANSFER, Severity.TELL, looked_at, needed, found),
+            f"Nothing. At {adapter.name} trading includes moves between your own wallets and to your"
+            " sub-accounts; this key can make them from our addresses only.",
+        )
+    else:
+        to_do = "Bind the key to our addresses."
+        if not policy.egress_ips:
+            to_do = "We cannot compare addresses at the moment. Write to support before you make another key."
+        yield _refuse(
+            FindingCode.INHERENT_TRANSFER,
+            looked_at,
+            "Only from our addresses",
+            "From other addresses too",
+            f"{to_do} At {adapter.name} trading includes moves between your own wallets and to your"
+            " sub-accounts.",
+        )
+
+
+def _is_our_app(report: KeyReport, adapter: Adapter, policy: Policy) -> bool:
+    ours = (policy.partner_apps or {}).get(adapter.id)
+    return ours is not None and report.third_party_app == ours
+
+
+def _is_bound_to_us(report: KeyReport, adapter: Adapter, policy: Policy) -> bool:
+    """Proved: the list is told and holds ours, or the exchange binds the key to our own app."""
+    if report.third_party_app is not None:
+        return _is_our_app(report, adapter, policy)
+    listed = report.allow_list.addresses
+    if not _is_bound(report.allow_list) or listed is None or not policy.egress_ips:
+        return False
+    return all(any(_covers(entry, ip) for entry in listed) for ip in policy.egress_ips)
+
+
+def _is_bound(allow_list: AllowList) -> bool:
+    """A list that holds half the internet binds to nothing."""
+    return bool(allow_list.bound) and not any(_is_wide(entry) for entry in allow_list.addresses or ())
+
+
+def _is_wide(entry: str) -> bool:
+    try:
+        network = ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen < (_LEAST_PREFIX_V4 if network.version == 4 else _LEAST_PREFIX_V6)
 
 
 def _life(report: KeyReport, policy: Policy) -> Iterator[Finding]:
@@ -216,7 +294,8 @@ def _life(report: KeyReport, policy: Policy) -> Iterator[Finding]:
 
 
 def _account(report: KeyReport, policy: Policy) -> Iterator[Finding]:
-    if policy.previous_account_id and report.account_id and report.account_id != policy.previous_account_id:
+    known = {policy.previous_account_id, policy.confirmed_account_id}
+    if policy.previous_account_id and report.account_id and report.account_id not in known:
         yield Finding(
             FindingCode.WRONG_ACCOUNT,
             Severity.HOLD,

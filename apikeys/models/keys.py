@@ -1,7 +1,7 @@
 """Bots and the keys submitted for them. The database itself holds the rules that must never break."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -11,7 +11,8 @@ from django.db.models.functions import Upper
 
 from accounts.identifiers import BOT_ID_MAX
 from accounts.models import User
-from apikeys.exchanges.base import Adapter, Market
+from apikeys.exchanges.adapter import Adapter
+from apikeys.exchanges.base import Market
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import Finding
 from apikeys.status import LIVE, WAITING, KeyStatus
@@ -55,6 +56,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def of(self, customer: User) -> Self:
         return self.filter(bot__customer=customer)
 
+    def ending(self, now: datetime, within: timedelta) -> Self:
+        """Active keys whose exchange ends them within this time."""
+        return self.active().filter(expires_at__gt=now, expires_at__lte=now + within)
+
     def due(self, now: datetime) -> Self:
         """Keys whose check is due and that no worker holds at this moment."""
         return self.filter(status=KeyStatus.CHECKING, check_due_at__lte=now).filter(
@@ -89,7 +94,11 @@ class ApiKey(models.Model):
     report_json = models.JSONField(null=True)
     problem = models.CharField(max_length=30, blank=True)  # a finding code, on an active key found wanting
     account_id = models.CharField(max_length=100, blank=True)
+    # Support confirmed that the bot may change over to this account; empty: to none.
+    confirmed_account_id = models.CharField(max_length=100, blank=True)
+    region = models.CharField(max_length=20, blank=True)  # code of the adapter's host that knows the key
     expires_at = models.DateTimeField(null=True)
+    permanent = models.BooleanField(default=False)  # the exchange said that it does not end by itself
 
     ready_at = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)
@@ -119,6 +128,11 @@ class ApiKey(models.Model):
             models.Index(fields=["bot", "-submitted_at"], name="keys_of_bot"),
             models.Index(fields=["fingerprint"], name="keys_by_fingerprint"),
             models.Index(fields=["check_due_at"], name="keys_due", condition=Q(status__in=LIVE)),
+            models.Index(
+                fields=["expires_at"],
+                name="keys_by_end",
+                condition=Q(status=KeyStatus.ACTIVE, expires_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,7 +158,7 @@ class KeyCheck(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome)
     findings_json = models.JSONField(default=list)
     report_json = models.JSONField(null=True)
-    exchange_code = models.CharField(max_length=20, blank=True)
+    exchange_code = models.CharField(max_length=60, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["key", "-started_at"], name="checks_of_key")]

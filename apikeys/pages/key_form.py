@@ -5,7 +5,9 @@ from datetime import datetime
 
 from django.conf import settings
 
-from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Adapter, Market, Right
+from apikeys.exchanges.adapter import Adapter
+from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Market, Right
+from apikeys.exchanges.guide import Step
 from apikeys.models import ApiKey, Bot
 from apikeys.status import LIVE, WAITING, KeyStatus
 
@@ -27,7 +29,9 @@ class KeyFormPage:
     never: tuple[str, ...]
     unbound_key_lives: str
     key_name: str
-    guide: str
+    guide: tuple[Step, ...]
+    guide_address: str
+    most_addresses: int | None
     after_errors: str
 
 
@@ -52,7 +56,9 @@ def key_form_page(bot: Bot, now: datetime) -> KeyFormPage:
         never=tuple(label for label in _labels(adapter, FORBIDDEN_RIGHTS) if label not in needed),
         unbound_key_lives=adapter.unbound_key_lives,
         key_name=f"Sequence {bot.short_name} {now:%Y-%m}",
-        guide=f"apikeys/guides/{adapter.id}.html",
+        guide=adapter.guide.for_market(market),
+        guide_address=adapter.guide.address,
+        most_addresses=adapter.guide.most_addresses,
         after_errors=(
             f"Nothing was sent to {adapter.name}. For your safety {boxes} empty again, so paste every value."
         ),

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # The end of a key, an IPv4 address, a User ID or BOT ID: what our sentences quote as a value.
 _VALUE = re.compile(r"…[\w-]{4}(?!\w)|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|[^\s/]+(?: / [^\s/,]+)+")
+_GUIDE_MARK = re.compile(r"(\[[^\]]+\]|\{site\})")
 
 
 def number(count: int) -> str:
@@ -69,6 +70,15 @@ def name(text: str) -> SafeString:
 def as_written(label: str) -> SafeString:
     """A word of the exchange, as it stands on its page."""
     return format_html('<b class="notranslate" translate="no">{}</b>', label)
+
+
+def guided(text: str, site: str) -> SafeString:
+    """A sentence of a guide, as `apikeys.exchanges.guide` writes them."""
+    parts = [
+        as_written(part[1:-1]) if part.startswith("[") else value(site) if part == "{site}" else part
+        for part in _GUIDE_MARK.split(text)
+    ]
+    return format_html("{}" * len(parts), *parts)
 
 
 def marked(text: str, labels: Iterable[str] = ()) -> SafeString:

@@ -30,6 +30,12 @@ def day(at: datetime) -> SafeString:
     return words.date(at)
 
 
+@register.simple_tag
+def guide_text(text: str, site: str) -> SafeString:
+    """A sentence of a guide: `[label]` set as the exchange's own word, `{site}` as its address."""
+    return words.guided(text, site)
+
+
 @register.filter
 def seconds_until(at: datetime) -> int:
     return max(0, math.ceil((at - timezone.now()).total_seconds()))

@@ -12,7 +12,7 @@ from accounts.models import KnownBrowser, MailedCode, User
 from apikeys.models import ApiKey, Bot
 from tests.accounts.test_set_password import ask
 from tests.accounts.test_sign_in import enter_password, latest_code
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.mail_sink import MailSink
 
 TOO_MANY = "There were too many tries from where you are."

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from apikeys.exchanges.base import Adapter, Trouble, UnreadableReplyError
+from apikeys.exchanges.adapter import Adapter
+from apikeys.exchanges.base import Trouble
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.findings import FindingCode
 from apikeys.flows.decide import Decision, Policy, decide, decide_trouble
+from tests.apikeys.conversing import answer
 
 POLICY = Policy(now=datetime(2026, 11, 23, 12, tzinfo=UTC), egress_ips=("203.0.113.10",))
 MARKETS = ("spot", "derivatives")
@@ -65,12 +66,10 @@ BOTS = {(name, market): Trader(market, EXCHANGES[name]) for name in EXCHANGES fo
 def judge(exchange: str, market: str, reply: Any, policy: Policy = POLICY) -> Decision:
     """As a worker judges a reply with status 200."""
     bot = BOTS[exchange, market]
-    assert bot.adapter.read_trouble(200, reply) is None
-    try:
-        report = bot.adapter.read_report(reply)
-    except UnreadableReplyError:
-        return decide_trouble(Trouble(FindingCode.UNPROVEN_PERMISSION), bot)
-    return decide(report, bot, policy)
+    found = answer(bot.adapter, reply)
+    if isinstance(found, Trouble):
+        return decide_trouble(found, bot)
+    return decide(found, bot, policy)
 
 
 def codes(decision: Decision) -> set[str]:

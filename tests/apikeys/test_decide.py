@@ -10,7 +10,7 @@ What is exhaustive:
             with each readOnly: all 6,885; every subset of the other thirteen groups: 8,192, those that are
             not granted empty, and again absent; every pair of all the groups in every state of both, a state
             being absent, empty, one entry, or all of them
-  reports   of the 3^13 reports: every one of two answers (on and off, on and not said, off and not said),
+  reports   of the 3^14 reports: every one of two answers (on and off, on and not said, off and not said),
             every one over the eight rights of `DECIDING`, and every one that differs in at most three rights
             from one that passes. A judgement of one right looks at no other one, so that what is left out
             repeats what is here.
@@ -47,7 +47,7 @@ from tests.apikeys.raw_replies import (
 
 # Of our own rights.
 NEEDED = {"spot": {"read", "spot"}, "derivatives": {"read", "derivatives"}}
-MOVING = {"withdraw", "transfer", "fiat", "convert", "earn", "loan", "p2p", "key_edit"}
+MOVING = {"withdraw", "transfer", "fiat", "convert", "earn", "loan", "p2p", "copy", "key_edit"}
 DECIDING = ("read", "spot", "derivatives", "margin", "withdraw", "transfer", "key_edit", "fiat")
 
 

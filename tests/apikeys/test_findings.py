@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from apikeys.exchanges.adapter import Reply
 from apikeys.exchanges.base import AllowList, KeyReport, Right, Trouble
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import Finding, FindingCode
@@ -250,7 +251,7 @@ def test_it_never_accepts_because_of_trouble(code: str) -> None:
 def test_it_decides_about_what_an_exchange_says_instead_of_a_report(
     exchange: str, status: int, reply: Any, outcome: Outcome, code: str
 ) -> None:
-    trouble = EXCHANGES[exchange].read_trouble(status, reply)
+    trouble = EXCHANGES[exchange].read_trouble(Reply(status, reply))
     assert trouble is not None
     decision = decide_trouble(trouble, BOTS[exchange, "spot"])
     assert (decision.outcome, codes(decision)) == (outcome, {code})

@@ -15,7 +15,7 @@ from apikeys.status import KeyStatus
 from apikeys.tasks import check_key
 from notifications.models import Mail
 from notifications.render import render_stored
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 
 pytestmark = pytest.mark.django_db

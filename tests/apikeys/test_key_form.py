@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-from apikeys.exchanges.base import Adapter, Credentials, CredentialShape
+from apikeys.exchanges.adapter import Adapter, CredentialShape
+from apikeys.exchanges.base import Credentials
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.forms import KeyForm
 from apikeys.models import Bot, keys
@@ -121,8 +122,8 @@ def test_it_cuts_off_what_clings_to_the_ends(edge: str, name: str) -> None:
             "binance",
             {"secret": "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n"},
             "secret",
-            "This is a key file (PEM). Here the two values are needed that Binance shows when it makes the "
-            "key for you.",
+            "This key file is not complete. Copy it again, from its first line to its last, both of them "
+            "included.",
         ),
         (
             "binance",
@@ -208,7 +209,7 @@ def with_passphrase() -> Mapping[str, Adapter]:
 
 @pytest.mark.parametrize(
     ("passphrase", "taken"),
-    [("pa$$ Word", "pa$$ Word"), (" edges ", "edges"), ("x" * 101, None), ("a\nb", None)],
+    [("pa$$ Word", "pa$$ Word"), (" edges ", " edges "), ("x" * 101, None), ("a\nb", None)],
 )
 def test_it_takes_a_passphrase_as_it_is(passphrase: str, taken: str | None) -> None:
     with patch.object(keys, "EXCHANGES", with_passphrase()):

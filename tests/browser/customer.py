@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page
 
-from tests.exchange_simulator.replies import SimulatedKey
+from tests.exchange_simulator.model import SimulatedKey
 from tests.mail_sink import MailSink
 from tests.mail_sink.letters import Letter
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from apikeys.models import ApiKey, Bot
 from tests.browser.customer import WAIT, Customer
 from tests.conftest import PASSWORD
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.stack import Stack
 
 expect.set_options(timeout=WAIT * 1000)

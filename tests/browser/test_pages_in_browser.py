@@ -16,7 +16,7 @@ from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
 from tests.browser.customer import WAIT, Customer
 from tests.conftest import PASSWORD, make_customer
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.stack import Stack
 
 PHONE, COMPUTER = 390, 1280

@@ -18,7 +18,7 @@ from apikeys.models import ApiKey, Bot, Handover
 from apikeys.status import KeyStatus
 from tests.apikeys.test_hand_over import checked, hand_over
 from tests.engine.conftest import Engine
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
 from tests.stack import CHECKS, MAIL, WEB, Stack

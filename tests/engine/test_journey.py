@@ -19,7 +19,7 @@ from sequence_portal import metrics
 from tests.apikeys.test_hand_over import checked, hand_over, verbs
 from tests.engine.conftest import Engine, MakeEngine
 from tests.engine.rows import make_ready_keys
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 
 

@@ -1,6 +1,5 @@
 """A small server that answers like the exchanges do. `make run` and the tests talk to it over HTTP.
 
-forms of calls          GET  /sapi/v1/account/apiRestrictions (Binance), GET /v5/user/query-api (Bybit)
-signatures are checked  as the exchanges document them; unknown keys get the exchange's own error
-control                 POST and GET under /_control/, see `server`
+`exchanges/` has a file for each: its addresses, how it checks a signature, its replies and errors, as it
+documents them, and the demo's keys. `behaviours` is how any of them misbehaves; `server` has the control.
 """

@@ -4,7 +4,7 @@ import argparse
 
 from aiohttp import web
 
-from tests.exchange_simulator.demo_keys import all_demo_keys
+from tests.exchange_simulator.exchanges import all_demo_keys
 from tests.exchange_simulator.server import application
 
 parser = argparse.ArgumentParser(prog="python -m tests.exchange_simulator", description=__doc__)

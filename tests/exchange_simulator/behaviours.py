@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.exchange_simulator.replies import SimulatedExchange, SimulatedKey
+from tests.exchange_simulator.model import Asked, Refusal, Reply, SimulatedExchange, SimulatedKey
 
 
 @dataclass
@@ -16,18 +16,21 @@ class Call:
     """One call, and what the control asked for."""
 
     request: web.Request
+    asked: Asked
     exchange: SimulatedExchange
+    reply: Reply
     key: SimulatedKey | None
     options: Mapping[str, Any]
     hold: Callable[[], Awaitable[None]]
 
 
-def ok_body(call: Call) -> tuple[int, Mapping[str, Any]]:
-    refusal = call.exchange.verify(call.request, call.key)
+def ok_body(call: Call) -> tuple[int, Any]:
+    refusal = call.exchange.verify(call.asked, call.key)
     if refusal is not None:
         return refusal.status, refusal.body
     assert call.key is not None
-    return 200, call.exchange.reply(call.key)
+    reply = call.reply(call.key, call.asked)
+    return (reply.status, reply.body) if isinstance(reply, Refusal) else (200, reply)
 
 
 async def ok(call: Call) -> web.StreamResponse:
@@ -37,7 +40,7 @@ async def ok(call: Call) -> web.StreamResponse:
 
 async def refuse(call: Call) -> web.StreamResponse:
     """Options: code; status, where the exchange's usual one is not meant."""
-    refusal = call.exchange.refusal(int(call.options["code"]))
+    refusal = call.exchange.refusal(str(call.options["code"]))
     return web.json_response(refusal.body, status=int(call.options.get("status", refusal.status)))
 
 
@@ -105,7 +108,7 @@ async def huge(call: Call) -> web.StreamResponse:
 async def wrong_type(call: Call) -> web.StreamResponse:
     assert call.key is not None
     key = replace(call.key, reply={**call.key.reply, **call.exchange.wrong_type})
-    return web.json_response(call.exchange.reply(key))
+    return web.json_response(call.reply(key, call.asked))
 
 
 async def lie(call: Call) -> web.StreamResponse:

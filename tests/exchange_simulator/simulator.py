@@ -5,12 +5,14 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterable
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
-from tests.exchange_simulator.replies import SimulatedKey
+from tests.exchange_simulator.exchanges import EXCHANGES
+from tests.exchange_simulator.model import SimulatedKey
 from tests.exchange_simulator.server import application
 
 
@@ -24,9 +26,16 @@ class Control:
         """Make a key known; `reply` is laid over its good reply, and None takes a field out."""
         self._post("keys", exchange=exchange, api_key=api_key, secret=secret, reply=reply)
 
-    def behave(self, exchange: str, do: str, api_key: str = "", **options: Any) -> None:
-        """From now on, towards one key or towards all of the exchange's; names are in `behaviours`."""
-        self._post("behaviour", exchange=exchange, do=do, api_key=api_key, **options)
+    def know(self, key: SimulatedKey) -> None:
+        """Make a key known, with all that it has."""
+        self._post("keys", **asdict(key))
+
+    def behave(self, exchange: str, do: str, api_key: str = "", path: str = "", **options: Any) -> None:
+        """From now on, towards one key or all of the exchange's, at one path or all; see `behaviours`."""
+        self._post("behaviour", exchange=exchange, do=do, api_key=api_key, path=path, **options)
+
+    def set_clock(self, ahead_ms: float) -> None:
+        self._post("clock", ahead_ms=ahead_ms)
 
     def release(self) -> None:
         self._post("release")
@@ -46,7 +55,7 @@ class Control:
 
     def base_urls(self) -> dict[str, str]:
         """What the setting EXCHANGE_BASE_URLS has to be."""
-        return {"binance": self.url, "bybit": self.url}
+        return dict.fromkeys(EXCHANGES, self.url)
 
     def _post(self, what: str, **told: Any) -> None:
         request = urllib.request.Request(  # noqa: S310

@@ -14,7 +14,7 @@ from apikeys.status import KeyStatus
 from notifications.models import Mail
 from notifications.tasks import deliver
 from tests.apikeys.test_hand_over import checked, hand_over
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import Letter, MailSink
 from tests.stack import Stack, empty_broker, free_port

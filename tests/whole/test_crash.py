@@ -14,7 +14,7 @@ from django.test import Client
 from apikeys.models import ApiKey, Bot, KeyCheck
 from apikeys.status import KeyStatus
 from notifications.models import Mail
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
 from tests.stack import CHECKS, MAIL, WEB, empty_broker

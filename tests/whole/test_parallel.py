@@ -22,7 +22,7 @@ from apikeys.tasks import check_key
 from notifications.models import Mail
 from tests.apikeys.test_hand_over import checked, hand_over
 from tests.conftest import PASSWORD
-from tests.exchange_simulator.demo_keys import DEMO_KEYS
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
 from tests.stack import CHECKS, WEB, Stack, running_stack

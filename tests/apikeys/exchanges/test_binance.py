@@ -5,19 +5,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apikeys.exchanges.base import FORBIDDEN_RIGHTS, AllowList, KeyReport, Right, UnreadableReplyError
+from apikeys.exchanges import binance
+from apikeys.exchanges.adapter import Reply
+from apikeys.exchanges.base import (
+    FORBIDDEN_RIGHTS,
+    AllowList,
+    KeyReport,
+    Right,
+    Trouble,
+    UnreadableReplyError,
+)
 from apikeys.exchanges.binance import (
     ADAPTER,
     HARMLESS_FLAGS,
     RIGHT_OF_FLAG,
     TRANSFER_FLAGS,
     TROUBLE_OF_CODE,
-    read_report,
-    read_trouble,
 )
 from apikeys.findings import FindingCode
+from tests.apikeys.conversing import OWN
 
 REQUIRED = (*RIGHT_OF_FLAG, *TRANSFER_FLAGS)
+
+
+def read_report(body: Any) -> KeyReport:
+    return binance.read_report(body, OWN)
+
+
+def read_trouble(status: int, body: Any) -> Trouble | None:
+    return binance.read_trouble(Reply(status, body))
 
 
 def reply(**flags: Any) -> dict[str, Any]:
@@ -145,23 +161,23 @@ def test_it_never_calls_a_forbidden_right_off_unless_the_exchange_did(flags: dic
 
 
 TABLE = [
-    (-2015, FindingCode.INVALID_CREDENTIALS),
-    (-2014, FindingCode.NOT_FOUND),
-    (-2008, FindingCode.NOT_FOUND),
-    (-1022, FindingCode.BAD_SIGNATURE),
-    (-1021, FindingCode.CLOCK),
-    (-1002, FindingCode.INVALID_CREDENTIALS),
-    (-1003, FindingCode.EXCHANGE_UNAVAILABLE),
-    (-1008, FindingCode.EXCHANGE_UNAVAILABLE),
+    ("-2015", FindingCode.INVALID_CREDENTIALS),
+    ("-2014", FindingCode.NOT_FOUND),
+    ("-2008", FindingCode.NOT_FOUND),
+    ("-1022", FindingCode.BAD_SIGNATURE),
+    ("-1021", FindingCode.CLOCK),
+    ("-1002", FindingCode.INVALID_CREDENTIALS),
+    ("-1003", FindingCode.EXCHANGE_UNAVAILABLE),
+    ("-1008", FindingCode.EXCHANGE_UNAVAILABLE),
 ]
 
 
 @pytest.mark.parametrize(("code", "finding"), TABLE)
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
-def test_it_reads_each_error(code: int, finding: FindingCode, status: int) -> None:
-    trouble = read_trouble(status, {"code": code, "msg": "words that may quote a key"})
+def test_it_reads_each_error(code: str, finding: FindingCode, status: int) -> None:
+    trouble = read_trouble(status, {"code": int(code), "msg": "words that may quote a key"})
     assert trouble is not None
-    assert (trouble.code, trouble.exchange_code) == (finding, str(code))
+    assert (trouble.code, trouble.exchange_code) == (finding, code)
     assert "words" not in repr(trouble)
 
 
@@ -177,7 +193,7 @@ def test_it_blames_nobody_for_a_status_about_us_or_the_exchange(status: int, bod
     assert trouble.code == FindingCode.EXCHANGE_UNAVAILABLE
 
 
-@pytest.mark.parametrize("body", [{"code": -9999}, {"code": -(10**50)}])
+@pytest.mark.parametrize("body", [{"code": -9999}, {"code": -(10**17)}])
 def test_it_blames_nobody_for_an_error_it_does_not_know(body: Any) -> None:
     trouble = read_trouble(400, body)
     assert trouble is not None
@@ -185,14 +201,14 @@ def test_it_blames_nobody_for_an_error_it_does_not_know(body: Any) -> None:
     assert len(trouble.exchange_code) <= 20
 
 
-@pytest.mark.parametrize("body", [None, {}, {"code": "-2015"}, {"code": True}, {"code": None}, []])
+@pytest.mark.parametrize("body", [None, {}, {"code": "x" * 61}, {"code": True}, {"code": None}, []])
 def test_it_blames_nobody_for_a_refusal_without_a_code(body: Any) -> None:
     trouble = read_trouble(400, body)
     assert trouble is not None
     assert (trouble.code, trouble.exchange_code) == (FindingCode.EXCHANGE_UNAVAILABLE, "HTTP 400")
 
 
-@pytest.mark.parametrize("body", [reply(), None, {}, {"code": 0}, {"code": "-2015"}, []])
+@pytest.mark.parametrize("body", [reply(), None, {}, {"code": 0}, {"code": "ok"}, []])
 def test_it_finds_no_error_in_a_good_status(body: Any) -> None:
     assert read_trouble(200, body) is None
 

@@ -1,65 +1,33 @@
-"""The client against the simulated exchange, over real HTTP."""
+"""The client's own promises, shown on one or two exchanges; what holds for each is in test_every_exchange."""
 
 import asyncio
-import io
 import json
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from apikeys.exchanges import client as client_module
 from apikeys.exchanges import pace
-from apikeys.exchanges.base import Credentials, KeyReport, Right, Trouble
-from apikeys.exchanges.client import Client, ask, ask_async
+from apikeys.exchanges.adapter import Call, Reply
+from apikeys.exchanges.base import Credentials, KeyReport, Trouble
+from apikeys.exchanges.client import Client, ask, ask_async, asking, sending
+from apikeys.exchanges.client.sending import Answer
+from apikeys.exchanges.client.signing import Signer
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import FindingCode
-from tests.exchange_simulator.demo_keys import DEMO_KEYS, all_demo_keys
-from tests.exchange_simulator.replies import EXCHANGES as REPLYING
+from tests.apikeys.conversing import converse
+from tests.apikeys.exchanges.conftest import AskOnce, credentials
+from tests.exchange_simulator.exchanges import EXCHANGES as SIMULATED
+from tests.exchange_simulator.model import Asked, SimulatedKey
 from tests.exchange_simulator.simulator import Simulator
 
-KEYS = {
-    "binance": Credentials("BiNaNcEk3y".ljust(64, "k"), "SeCrEtOfBiNaNcE".ljust(64, "s")),
-    "bybit": Credentials("ByBiTk3y".ljust(18, "k"), "SeCrEtOfByBiT".ljust(36, "s")),
-}
-NOT_A_REPLY: list[Any] = [None, [], "ok", 1, True, {}]
-BOTH = pytest.mark.parametrize("exchange", ["binance", "bybit"])
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def simulator(running: Simulator, settings: Settings) -> Iterator[Simulator]:
-    settings.EXCHANGE_BASE_URLS = running.base_urls()
-    running.reset()
-    for exchange, key in KEYS.items():
-        running.register(exchange, key.api_key, key.secret)
-    yield running
-    running.reset()
-
-
-@pytest.fixture
-def client(simulator: Simulator) -> Callable[..., KeyReport | Trouble]:
-    """Asks with a client of its own, so that no pause of another test is left."""
-
-    def ask_once(exchange: str, credentials: Credentials | None = None) -> KeyReport | Trouble:
-        async def run() -> KeyReport | Trouble:
-            async with Client() as client:
-                return await client.ask(exchange, credentials or KEYS[exchange])
-
-        return asyncio.run(run())
-
-    return ask_once
+KEYS = {name: credentials(SIMULATED[name].fresh(0)) for name in ("binance", "bybit")}
+BOTH = pytest.mark.parametrize("exchange", KEYS)
 
 
 def code_of(answer: KeyReport | Trouble) -> FindingCode:
@@ -67,142 +35,82 @@ def code_of(answer: KeyReport | Trouble) -> FindingCode:
     return answer.code
 
 
-@BOTH
-def test_it_reads_a_good_key_with_one_call(exchange: str, simulator: Simulator) -> None:
-    report = ask(exchange, KEYS[exchange])
-    assert isinstance(report, KeyReport)
-    assert report.rights[Right.SPOT] is True
-    assert report.rights[Right.WITHDRAW] is False
-    assert simulator.number_of_calls(exchange) == 1
-
-
-@pytest.mark.parametrize(
-    ("exchange", "reply", "right"),
-    [
-        ("binance", {"enableWithdrawals": True}, Right.WITHDRAW),
-        ("bybit", {"permissions": {"Wallet": ["AccountTransfer"]}}, Right.TRANSFER),
-    ],
-)
-def test_it_reads_what_the_exchange_said(
-    exchange: str, reply: dict[str, Any], right: Right, simulator: Simulator, client: Any
-) -> None:
-    simulator.register(exchange, KEYS[exchange].api_key, KEYS[exchange].secret, **reply)
-    report = client(exchange)
-    assert isinstance(report, KeyReport)
-    assert report.rights[right] is True
-
-
-@BOTH
-def test_it_is_told_that_the_secret_is_wrong(exchange: str, client: Any) -> None:
-    wrong = Credentials(KEYS[exchange].api_key, KEYS[exchange].secret[::-1])
-    assert code_of(client(exchange, wrong)) == FindingCode.BAD_SIGNATURE
-
-
-@BOTH
-def test_it_is_told_that_the_key_is_unknown(exchange: str, client: Any) -> None:
-    wrong = Credentials(KEYS[exchange].api_key[::-1], KEYS[exchange].secret)
-    assert code_of(client(exchange, wrong)) == FindingCode.NOT_FOUND
-
-
 @pytest.mark.parametrize(
     ("exchange", "code", "finding"),
     [
-        ("binance", -2015, FindingCode.INVALID_CREDENTIALS),
-        ("binance", -1021, FindingCode.CLOCK),
-        ("bybit", 10010, FindingCode.IP_BLOCKED),
-        ("bybit", 33004, FindingCode.EXPIRED),
+        ("binance", "-1022", FindingCode.BAD_SIGNATURE),
+        ("bybit", "10010", FindingCode.IP_BLOCKED),
+        ("bybit", "33004", FindingCode.EXPIRED),
     ],
 )
 def test_it_gives_the_exchange_s_own_code(
-    exchange: str, code: int, finding: FindingCode, simulator: Simulator, client: Any
+    exchange: str, code: str, finding: FindingCode, simulator: Simulator, client: AskOnce
 ) -> None:
     simulator.behave(exchange, "refuse", code=code)
-    assert client(exchange) == Trouble(finding, str(code))
-
-
-@BOTH
-@pytest.mark.parametrize(
-    ("do", "options", "finding"),
-    [
-        ("http_status", {"status": 503}, FindingCode.EXCHANGE_UNAVAILABLE),
-        ("http_status", {"status": 500}, FindingCode.EXCHANGE_UNAVAILABLE),
-        ("http_status", {"status": 451}, FindingCode.EXCHANGE_UNAVAILABLE),
-        ("http_status", {"status": 403}, FindingCode.EXCHANGE_UNAVAILABLE),
-        ("hang_up", {}, FindingCode.EXCHANGE_UNAVAILABLE),
-        ("huge", {}, FindingCode.EXCHANGE_UNAVAILABLE),
-        ("html", {}, FindingCode.UNPROVEN_PERMISSION),
-        ("empty", {}, FindingCode.UNPROVEN_PERMISSION),
-        ("half_json", {}, FindingCode.UNPROVEN_PERMISSION),
-        ("wrong_type", {}, FindingCode.UNPROVEN_PERMISSION),
-        *(("lie", {"reply": lie}, FindingCode.UNPROVEN_PERMISSION) for lie in NOT_A_REPLY),
-    ],
-)
-def test_it_loses_nothing_by_a_strange_answer(
-    exchange: str, do: str, options: dict[str, Any], finding: FindingCode, simulator: Simulator, client: Any
-) -> None:
-    simulator.behave(exchange, do, **options)
-    assert code_of(client(exchange)) == finding
-    simulator.behave(exchange, "ok")
-    assert isinstance(client(exchange), KeyReport)
-
-
-@BOTH
-def test_it_never_follows_a_redirect(exchange: str, simulator: Simulator, client: Any) -> None:
-    simulator.behave(exchange, "redirect")
-    assert code_of(client(exchange)) == FindingCode.EXCHANGE_UNAVAILABLE
-    assert simulator.calls()["redirected"] == 0
-    assert simulator.number_of_calls(exchange) == 1
-
-
-@BOTH
-@pytest.mark.parametrize("do", ["drip", "hold"])
-def test_it_gives_up_an_answer_that_never_ends(
-    exchange: str, do: str, simulator: Simulator, client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client_module, "CALL_SECONDS", 0.7)
-    simulator.behave(exchange, do)
-    started = time.monotonic()
-    assert code_of(client(exchange)) == FindingCode.EXCHANGE_UNAVAILABLE
-    assert 0.6 < time.monotonic() - started < 3
+    assert client(exchange) == Trouble(finding, code)
 
 
 def test_it_lets_a_caller_wait_no_longer_than_it_says(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "ASK_SECONDS", 0.3)
+    monkeypatch.setattr(asking, "ASK_SECONDS", 0.3)
     simulator.behave("binance", "hold")
     assert code_of(ask("binance", KEYS["binance"])) == FindingCode.EXCHANGE_UNAVAILABLE
 
 
-def test_it_waits_for_an_answer_that_is_late(simulator: Simulator, client: Any) -> None:
-    simulator.behave("binance", "delay", seconds=0.4)
+def test_it_waits_for_an_answer_that_is_late(simulator: Simulator, client: AskOnce) -> None:
+    simulator.behave("bybit", "delay", seconds=0.4)
     started = time.monotonic()
-    assert isinstance(client("binance"), KeyReport)
+    assert isinstance(client("bybit"), KeyReport)
     assert time.monotonic() - started >= 0.4
 
 
-def test_it_finds_nobody_at_home(client: Any, settings: Settings) -> None:
+def test_it_finds_nobody_at_home(client: AskOnce, settings: Settings) -> None:
     settings.EXCHANGE_BASE_URLS = {"binance": "http://127.0.0.1:9"}
-    assert client("binance") == Trouble(FindingCode.EXCHANGE_UNAVAILABLE)
+    assert client("binance") == Trouble(FindingCode.EXCHANGE_UNAVAILABLE, outage=True)
 
 
 @pytest.mark.parametrize(("told", "read"), [("7", 7.0), (None, None), ("soon", None), ("9" * 400, 999999.0)])
 def test_it_reads_when_to_come_back(
-    told: str | None, read: float | None, simulator: Simulator, client: Any
+    told: str | None, read: float | None, simulator: Simulator, client: AskOnce
 ) -> None:
     simulator.behave("binance", "rate_limit", retry_after=told)
     answer = client("binance")
+    assert isinstance(answer, Trouble)
     assert (answer.code, answer.retry_after) == (FindingCode.EXCHANGE_UNAVAILABLE, read)
+    assert answer.outage
 
 
+@pytest.mark.parametrize(
+    ("do", "options", "outage"),
+    [
+        ("http_status", {"status": 503}, True),
+        ("hang_up", {}, True),
+        ("redirect", {}, True),
+        # What one key could bring about by itself.
+        ("refuse", {"code": "-9999"}, False),
+        ("huge", {}, False),
+        ("html", {}, False),
+    ],
+)
+def test_it_tells_an_exchange_that_is_away_from_one_that_answers_oddly(
+    do: str, options: dict[str, Any], outage: bool, simulator: Simulator, client: AskOnce
+) -> None:
+    simulator.behave("binance", do, **options)
+    answer = client("binance")
+    assert isinstance(answer, Trouble)
+    assert answer.outage is outage
+
+
+@pytest.mark.parametrize("told", [30, None])
 def test_it_asks_nobody_while_the_exchange_said_stop(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    told: int | None, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "LONGEST_PAUSE", 0.3)
 
     async def run() -> None:
         async with Client() as client:
-            simulator.behave("binance", "rate_limit", retry_after=30)
+            simulator.behave("binance", "rate_limit", retry_after=told)
             await client.ask("binance", KEYS["binance"])
             simulator.behave("binance", "ok")
             held_back = await client.ask("binance", KEYS["binance"])
@@ -224,69 +132,18 @@ def test_it_keeps_the_pace(simulator: Simulator) -> None:
 
     started = time.monotonic()
     asyncio.run(run())
-    assert time.monotonic() - started >= 10 * pace.PACES["bybit"]
+    assert time.monotonic() - started >= 10 / EXCHANGES["bybit"].calls_per_second
 
 
-def test_it_signs_each_of_200_keys_with_its_own_secret(simulator: Simulator) -> None:
-    mine = [
-        Credentials(f"K{number:03}".ljust(64, "k"), f"S{number:03}".ljust(64, "s")) for number in range(200)
-    ]
-    for number, key in enumerate(mine):
-        # The answer carries the key's number, so that an answer for another key would be seen as well.
-        simulator.register("binance", key.api_key, key.secret, createTime=(number + 1) * 86_400_000)
+def test_threads_of_one_process_cross_no_keys(simulator: Simulator) -> None:
+    mine = [SIMULATED["bybit"].fresh(number) for number in range(100)]
+    for key in mine:
+        simulator.know(key)
     with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(lambda key: ask("binance", key), mine))
+        answers = list(pool.map(lambda key: ask("bybit", credentials(key)), mine))
     for number, answer in enumerate(answers):
         assert isinstance(answer, KeyReport), answer
-        assert answer.created_at is not None
-        assert answer.created_at.timestamp() == (number + 1) * 86_400
-    assert simulator.number_of_calls("binance") == 200
-
-
-def test_it_sends_200_bybit_keys_at_once_and_crosses_none(simulator: Simulator) -> None:
-    mine = [
-        Credentials(f"K{number:03}".ljust(18, "k"), f"S{number:03}".ljust(36, "s")) for number in range(200)
-    ]
-    for number, key in enumerate(mine):
-        simulator.register("bybit", key.api_key, key.secret, userID=number + 1)
-
-    async def run() -> list[KeyReport | Trouble]:
-        async with Client() as client:
-            return await asyncio.gather(*(client.ask("bybit", key) for key in mine))
-
-    for number, answer in enumerate(asyncio.run(run())):
-        assert isinstance(answer, KeyReport), answer
         assert answer.account_id == str(number + 1)
-
-
-def test_it_keeps_no_credential_after_signing(simulator: Simulator) -> None:
-    async def run() -> None:
-        async with Client() as client:
-            for exchange, key in KEYS.items():
-                await client.ask(exchange, key)
-            for signer in client._signers.values():
-                held = repr(vars(signer._ccxt))
-                assert not any(key.secret in held or key.api_key in held for key in KEYS.values())
-
-    asyncio.run(run())
-
-
-@BOTH
-@pytest.mark.parametrize(
-    "odd",
-    [
-        Credentials("", ""),
-        Credentials("k\r\nX-Other: 1", "secret"),
-        Credentials("ключ", "секрет"),
-        Credentials("key", "\ud800"),
-        Credentials("key", "-----BEGIN PRIVATE KEY-----\nnot one\n-----END PRIVATE KEY-----"),
-    ],
-)
-def test_it_sends_nothing_for_credentials_that_cannot_be_signed(
-    exchange: str, odd: Credentials, simulator: Simulator, client: Any
-) -> None:
-    assert client(exchange, odd) == Trouble(FindingCode.MALFORMED)
-    assert simulator.number_of_calls(exchange) == 0
 
 
 def test_it_serves_a_caller_with_a_loop_of_its_own(simulator: Simulator) -> None:
@@ -317,60 +174,14 @@ def test_it_asks_from_a_forked_child(simulator: Simulator) -> None:
     assert isinstance(ask("binance", KEYS["binance"]), KeyReport)
 
 
-@BOTH
-@pytest.mark.parametrize(
-    ("do", "options"),
-    [
-        ("ok", {}),
-        ("hang_up", {}),
-        ("huge", {}),
-        ("html", {}),
-        ("redirect", {}),
-        ("wrong_type", {}),
-        ("http_status", {}),
-        ("drip", {}),
-        ("wrong_secret", {}),
-    ],
-)
-def test_it_writes_no_secret_into_any_log(
-    exchange: str,
-    do: str,
-    options: dict[str, Any],
-    simulator: Simulator,
-    client: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(client_module, "CALL_SECONDS", 0.5)
-    monkeypatch.setattr(logging.root, "level", logging.DEBUG)
-    for name in ("ccxt", "aiohttp", "asyncio", "urllib3"):
-        monkeypatch.setattr(logging.getLogger(name), "level", logging.DEBUG)
-    logged = io.StringIO()
-    handler = logging.StreamHandler(logged)
-    logging.root.addHandler(handler)
-    key = KEYS[exchange]
-    if do == "wrong_secret":
-        key = Credentials(key.api_key, key.secret[::-1])
-    else:
-        simulator.behave(exchange, do, **options)
-    try:
-        logging.getLogger("aiohttp").debug("the handler hears this")
-        answer = client(exchange, key)
-    finally:
-        logging.root.removeHandler(handler)
-    assert "the handler hears this" in logged.getvalue()
-    for kept in (logged.getvalue(), repr(answer)):
-        assert key.api_key not in kept
-        assert key.secret not in kept
-        assert "signature" not in kept
-
-
 def test_it_hides_credentials_and_requests_from_repr() -> None:
     key = KEYS["binance"]
-    signed = client_module._Signer("binance").sign(EXCHANGES["binance"].question, key)
+    signed = Signer("binance").sign(EXCHANGES["binance"].calls[0], key)
     assert signed is not None
     assert key.api_key in str(signed.headers)
     assert key.api_key not in repr(signed)
     assert repr(key) == "Credentials()"
+    assert key.api_key not in repr(Call("path", ("private",), params={"accessKey": key.api_key}))
 
 
 @pytest.mark.parametrize(
@@ -381,66 +192,151 @@ def test_it_hides_credentials_and_requests_from_repr() -> None:
     ],
 )
 def test_it_changes_nothing_of_an_address_but_where_it_goes(url: str, moved: str) -> None:
-    assert client_module._at("http://127.0.0.1:1", url) == moved
+    assert sending.at("http://127.0.0.1:1", url) == moved
 
 
 @pytest.mark.parametrize("body", [b"[" * 200_000, b"1" * 5000, b"\xff\xfe", b'{"a": ', b"", b"null"])
 @BOTH
 def test_it_proves_nothing_by_json_that_cannot_be_trusted(exchange: str, body: bytes) -> None:
-    answer = client_module._read(EXCHANGES[exchange], client_module._Reply(200, body, None))
+    reply = Reply(200, Answer(200, body).decoded())
+    answer, _ = converse(EXCHANGES[exchange], reply)
     assert code_of(answer) == FindingCode.UNPROVEN_PERMISSION
 
 
 def test_it_proves_nothing_by_a_reply_that_says_two_things_of_one_right() -> None:
-    key = DEMO_KEYS["binance"]["good"]
-    said = json.dumps(REPLYING["binance"].reply(key))
-    once = client_module._Reply(200, said.encode(), None)
-    twice = client_module._Reply(200, said.replace("{", '{"enableWithdrawals": true, ').encode(), None)
-    assert isinstance(client_module._read(EXCHANGES["binance"], once), KeyReport)
-    assert code_of(client_module._read(EXCHANGES["binance"], twice)) == FindingCode.UNPROVEN_PERMISSION
+    key = SIMULATED["binance"].fresh(0)
+    asked = Asked("GET", "", "", {}, {}, "", "")
+    said = json.dumps(SIMULATED["binance"].private["GET", "/sapi/v1/account/apiRestrictions"](key, asked))
+    twice = said.replace("{", '{"enableWithdrawals": true, ')
+    assert Answer(200, said.encode()).decoded() is not None
+    assert Answer(200, twice.encode()).decoded() is None
 
 
 def test_it_tells_of_an_error_nothing_but_its_kind(
-    client: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: AskOnce, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def quote(_: Client, signed: Any, base_url: str | None) -> None:
+    async def quote(_: Any, signed: Any, **__: Any) -> None:
         raise RuntimeError(f"{signed.url} {signed.headers}")
 
-    monkeypatch.setattr(Client, "_send", quote)
+    monkeypatch.setattr(asking, "send", quote)
     with caplog.at_level(logging.DEBUG):
-        assert client("binance") == Trouble(FindingCode.EXCHANGE_UNAVAILABLE)
+        assert code_of(client("binance")) == FindingCode.EXCHANGE_UNAVAILABLE
     assert "RuntimeError" in caplog.text
     assert KEYS["binance"].api_key not in caplog.text
     assert all(record.exc_info is None for record in caplog.records)
 
 
+# Regions and other sites
+
+
+def at_host(exchange: str, host: str, number: int) -> SimulatedKey:
+    key = SIMULATED[exchange].fresh(number)
+    return SimulatedKey(exchange, key.api_key, key.secret, key.reply, key.passphrase, key.more, host)
+
+
+def test_it_finds_the_region_that_knows_a_key_and_keeps_its_code(
+    simulator: Simulator, client: AskOnce
+) -> None:
+    key = at_host("bybit", "api.bybit.kz", 300)
+    simulator.know(key)
+    report = client("bybit", credentials(key))
+    assert isinstance(report, KeyReport)
+    assert report.region == "kazakhstan"
+    before = simulator.number_of_calls("bybit")
+    again = client("bybit", credentials(key), "kazakhstan")
+    assert again == report
+    assert simulator.number_of_calls("bybit") == before + 1
+
+
+def test_it_takes_a_region_s_refusal_for_an_answer(simulator: Simulator, client: AskOnce) -> None:
+    """A key that its region knows and refuses is no unknown key."""
+    key = at_host("bybit", "api.bybit.ae", 301)
+    simulator.know(key)
+    wrong = Credentials(key.api_key, KEYS["bybit"].secret)
+    assert code_of(client("bybit", wrong)) == FindingCode.BAD_SIGNATURE
+
+
 @pytest.mark.parametrize(
-    ("exchange", "name", "finding"),
+    ("number", "exchange", "host", "code", "name"),
     [
-        ("binance", "can_withdraw", (Right.WITHDRAW, True)),
-        ("binance", "read_only", (Right.SPOT, False)),
-        ("bybit", "can_withdraw", (Right.WITHDRAW, True)),
-        ("bybit", "read_only", (Right.DERIVATIVES, False)),
-        ("bybit", "good", (Right.DERIVATIVES, True)),
-        ("bybit", "spare", (Right.TRANSFER, False)),
-        ("binance", "good", (Right.TRANSFER, False)),
+        (303, "binance", "testnet.binance.vision", FindingCode.WRONG_ENVIRONMENT, "Binance's testnet"),
+        (304, "binance", "demo-api.binance.com", FindingCode.WRONG_ENVIRONMENT, "Binance's demo trading"),
+        (305, "bybit", "api-testnet.bybit.com", FindingCode.WRONG_ENVIRONMENT, "Bybit's testnet"),
+        (306, "bybit", "api-demo.bybit.com", FindingCode.WRONG_ENVIRONMENT, "Bybit's demo trading"),
     ],
 )
-def test_it_gets_from_the_demo_keys_what_they_are_named_for(
-    exchange: str, name: str, finding: tuple[Right, bool], settings: Settings, client: Any
+def test_it_says_where_a_key_belongs_that_does_not_belong_here(
+    number: int,
+    exchange: str,
+    host: str,
+    code: FindingCode,
+    name: str,
+    simulator: Simulator,
+    client: AskOnce,
 ) -> None:
-    key = DEMO_KEYS[exchange][name]
-    with Simulator(keys=all_demo_keys()) as demo:
-        settings.EXCHANGE_BASE_URLS = demo.base_urls()
-        report = client(exchange, Credentials(key.api_key, key.secret))
-    assert isinstance(report, KeyReport)
-    assert report.rights[finding[0]] is finding[1]
-    assert report.unknown == ()
+    key = at_host(exchange, host, number)
+    simulator.know(key)
+    answer = client(exchange, credentials(key))
+    assert isinstance(answer, Trouble)
+    assert (answer.code, answer.belongs_to) == (code, name)
 
 
-def test_it_has_demo_keys_that_the_form_would_take() -> None:
-    for key in all_demo_keys():
-        assert len(key.api_key) == {"binance": 64, "bybit": 18}[key.exchange]
-        assert key.api_key.isalnum()
-        assert key.secret.isalnum()
-    assert len({key.api_key for key in all_demo_keys()}) == len(all_demo_keys())
+def test_a_region_that_is_away_does_not_hold_up_the_answer(
+    simulator: Simulator, client: AskOnce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.3)
+    stranger = credentials(SIMULATED["binance"].fresh(302))
+    simulator.behave("binance", "hold", path="/api/v3/account")
+    assert code_of(client("binance", stranger)) == FindingCode.NOT_FOUND
+
+
+# Turns, shared and alone
+
+
+def test_it_shares_turns_among_all_workers(settings: Settings) -> None:
+    if not settings.REDIS_URL:
+        pytest.skip("Turns are shared through Redis only.")
+
+    async def run() -> None:
+        one, other = pace.SharedTurns(settings.REDIS_URL), pace.SharedTurns(settings.REDIS_URL)
+        try:
+            assert await one.reserve("shared", 1.0, 3) == (0.0, 3)
+            wait, given = await other.reserve("shared", 1.0, 3)
+            assert (round(wait), given) == (3, 3)
+            wait, given = await one.reserve("shared", 1.0, 3)
+            assert (round(wait), given) == (6, 0)
+            await one.pause("shared", 30)
+            wait, given = await other.reserve("shared", 1.0, 1)
+            assert (round(wait), given) == (30, 0)
+        finally:
+            await one.close()
+            await other.close()
+
+    asyncio.run(run())
+
+
+def test_it_keeps_its_own_turns_while_redis_is_away() -> None:
+    async def run() -> None:
+        turns = pace.SharedTurns("redis://127.0.0.1:9/0")
+        try:
+            assert await turns.reserve("alone", 1.0, 1) == (0.0, 1)
+            wait, given = await turns.reserve("alone", 1.0, 1)
+            assert (round(wait), given) == (1, 1)
+            await turns.pause("alone", 30)
+            wait, given = await turns.reserve("alone", 1.0, 1)
+            assert (round(wait), given) == (30, 0)
+        finally:
+            await turns.close()
+
+    asyncio.run(run())
+
+
+def test_whose_turn_is_far_away_is_told_to_come_again() -> None:
+    async def run() -> None:
+        turns = pace.Pace("far", 1.0, pace.OwnTurns())
+        waits = await asyncio.gather(*(turns.turn(6) for _ in range(2)), return_exceptions=True)
+        assert waits[0] == 0
+        assert isinstance(waits[1], float)
+        assert waits[1] > pace.LONGEST_WAIT
+
+    asyncio.run(run())

@@ -1,0 +1,251 @@
+"""Leads an adapter's conversation with its exchange: at the host that knows the key, by its clock."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+from django.conf import settings
+
+from apikeys import key_files
+from apikeys.exchanges.adapter import Adapter, Call, Elsewhere, Own, Reply
+from apikeys.exchanges.background import Background
+from apikeys.exchanges.base import Credentials, KeyReport, Trouble, UnreadableReplyError
+from apikeys.exchanges.client.sending import Answer, open_session, send
+from apikeys.exchanges.client.signing import Signed, Signer
+from apikeys.exchanges.pace import OwnTurns, Pace, SharedTurns
+from apikeys.exchanges.registry import EXCHANGES
+from apikeys.findings import FindingCode
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# A person waits behind a check: some calls, each bounded by itself, and a short queue before them.
+ASK_SECONDS = 25.0
+# Looking whether a key belongs elsewhere only serves to say so; a host that is away must not hold that up.
+LOOK_SECONDS = 4.0
+TOO_MANY_STATUSES = frozenset({429, 418})
+# How long nobody asks after "too many" without a word on when to come back.
+PAUSE_UNTOLD = 2.0
+# An exchange takes requests a few seconds old; half a second is what a machine with a time service never is.
+CLOCK_ALARM_MS = 500.0
+
+_UNAVAILABLE = Trouble(FindingCode.EXCHANGE_UNAVAILABLE)
+_OUTAGE = Trouble(FindingCode.EXCHANGE_UNAVAILABLE, outage=True)
+_UNPROVEN = Trouble(FindingCode.UNPROVEN_PERMISSION)
+
+
+class Client:
+    """One HTTP session and one signer for each exchange, used by one event loop.
+
+    `async with Client() as client: await client.ask(…)`, or let `ask` keep the one of this process.
+    """
+
+    def __init__(self) -> None:
+        self._signers: dict[str, Signer] = {}
+        self._paces: dict[str, Pace] = {}
+        self._turns = SharedTurns(settings.REDIS_URL) if settings.REDIS_URL else OwnTurns()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+        if isinstance(self._turns, SharedTurns):
+            await self._turns.close()
+
+    async def ask(self, exchange: str, credentials: Credentials, region: str = "") -> KeyReport | Trouble:
+        """region: the code of the host at which the key was known before, where it was."""
+        adapter = EXCHANGES[exchange]
+        own = Own(credentials.api_key, key_files.kind_of(credentials.secret))
+        hosts = {host.code: host.name for host in adapter.hosts}
+        code = region if region in hosts else next(iter(hosts), "")
+        asking = _Asking(self, adapter, credentials, own)
+        answer = await asking.converse(hosts.get(code, ""))
+        # The clock that is wrong is ours. One second try, by theirs.
+        if _is_about_the_clock(answer) and await self.measure_clock(exchange) is not None:
+            answer = await asking.converse(hosts.get(code, ""))
+        if isinstance(answer, Trouble) and answer.exchange_code in adapter.unknown_key_codes:
+            others = {other: name for other, name in hosts.items() if other != code}
+            code, answer = await asking.look_around(code, others, answer)
+        return replace(answer, region=code) if isinstance(answer, KeyReport) else answer
+
+    async def measure_clock(self, exchange: str) -> float | None:
+        """Milliseconds that the exchange's clock is ahead of ours; None where it does not tell its time.
+
+        From now on requests to it are signed by its clock.
+        """
+        adapter = EXCHANGES[exchange]
+        if adapter.clock is None:
+            return None
+        signer = self.signer(exchange)
+        began = time.time()
+        answer = await self.deliver(adapter, signer.unsigned(adapter.clock.question))
+        ended = time.time()
+        if isinstance(answer, Trouble) or not 200 <= answer.status < 300:
+            return None
+        try:
+            ahead = adapter.clock.read(answer.decoded()) - (began + ended) / 2 * 1000
+        except UnreadableReplyError:
+            return None
+        if abs(ahead) >= CLOCK_ALARM_MS:
+            logger.error("Our clock is %.0f ms away from that of %s", abs(ahead), exchange)
+        signer.clock_shift_ms = ahead
+        return ahead
+
+    def signer(self, exchange: str) -> Signer:
+        if exchange not in self._signers:
+            self._signers[exchange] = Signer(exchange)
+        return self._signers[exchange]
+
+    async def deliver(
+        self, adapter: Adapter, signed: Signed, *, host: str = "", turns: int = 1
+    ) -> Answer | Trouble:
+        """Send in turn; a Trouble where there is no complete answer."""
+        pace = self._pace(adapter)
+        if again := await pace.turn(turns):
+            return replace(_UNAVAILABLE, retry_after=again)
+        if self._session is None:
+            self._session = open_session()
+        base_url = settings.EXCHANGE_BASE_URLS.get(adapter.id, "")
+        try:
+            answer = await send(self._session, signed, host=host, base_url=base_url)
+        except Exception as error:  # whatever it is, its text and its frames hold the key
+            logger.warning("No answer from %s: %s", adapter.id, type(error).__name__)
+            return _OUTAGE
+        if answer.status in TOO_MANY_STATUSES:
+            await pace.pause(answer.retry_after or PAUSE_UNTOLD)
+        if answer.body is None:
+            return _UNAVAILABLE
+        return _OUTAGE if 300 <= answer.status < 400 else answer
+
+    def _pace(self, adapter: Adapter) -> Pace:
+        if adapter.id not in self._paces:
+            self._paces[adapter.id] = Pace(adapter.id, adapter.calls_per_second, self._turns)
+        return self._paces[adapter.id]
+
+
+class _Asking:
+    """What is asked about one key, at one host or several."""
+
+    def __init__(self, client: Client, adapter: Adapter, credentials: Credentials, own: Own) -> None:
+        self._client = client
+        self._adapter = adapter
+        self._credentials = credentials
+        self._own = own
+
+    async def converse(self, host: str) -> KeyReport | Trouble:
+        conversation = self._adapter.converse(self._own)
+        answer: Answer | Trouble | None = None
+        try:
+            call = next(conversation)
+            while True:
+                if call not in self._adapter.calls:
+                    raise RuntimeError(f"{self._adapter.id} does not name the call {call.path}.")
+                answer = await self._answer(call, host)
+                if isinstance(answer, Trouble):
+                    return answer
+                call = conversation.send(Reply(answer.status, answer.decoded()))
+        except StopIteration as end:
+            found: KeyReport | Trouble = end.value
+        except UnreadableReplyError:
+            return _UNPROVEN
+        finally:
+            conversation.close()
+        if isinstance(found, Trouble) and isinstance(answer, Answer):
+            outage = found.outage or answer.status >= 500 or answer.status in TOO_MANY_STATUSES
+            return replace(found, retry_after=answer.retry_after, outage=outage)
+        return found
+
+    async def look_around(
+        self, code: str, others: dict[str, str], unknown: Trouble
+    ) -> tuple[str, KeyReport | Trouble]:
+        """Whether another region knows the key; else whether it is of another site, or no live key."""
+        answers = await asyncio.gather(*(_within_a_look(self.converse(name)) for name in others.values()))
+        for other, answer in zip(others, answers, strict=True):
+            if answer is not None and not self._is_unknown(answer):
+                return other, answer
+        known = await asyncio.gather(
+            *(_within_a_look(self._is_known_at(at)) for at in self._adapter.elsewhere)
+        )
+        for place, is_known in zip(self._adapter.elsewhere, known, strict=True):
+            if is_known:
+                return code, replace(unknown, code=place.code, belongs_to=place.name)
+        return code, unknown
+
+    def _is_unknown(self, answer: KeyReport | Trouble) -> bool:
+        """Or it was not said: what is not there to answer does not know the key either."""
+        return isinstance(answer, Trouble) and (
+            answer.code is FindingCode.EXCHANGE_UNAVAILABLE
+            or answer.exchange_code in self._adapter.unknown_key_codes
+        )
+
+    async def _is_known_at(self, place: Elsewhere) -> bool:
+        answer = await self._answer(place.question, place.host)
+        if isinstance(answer, Trouble) or not 200 <= answer.status < 300:
+            return False
+        decoded = answer.decoded()
+        return decoded is not None and place.read_trouble(Reply(answer.status, decoded)) is None
+
+    async def _answer(self, call: Call, host: str) -> Answer | Trouble:
+        signed = self._client.signer(self._adapter.id).sign(call, self._credentials)
+        if signed is None:
+            return Trouble(FindingCode.MALFORMED)
+        return await self._client.deliver(self._adapter, signed, host=host, turns=call.turns)
+
+
+def _is_about_the_clock(answer: KeyReport | Trouble) -> bool:
+    return isinstance(answer, Trouble) and answer.code is FindingCode.CLOCK
+
+
+async def _within_a_look(looking: Coroutine[Any, Any, T]) -> T | None:
+    try:
+        return await asyncio.wait_for(looking, LOOK_SECONDS)
+    except TimeoutError:
+        return None
+
+
+_background = Background(Client)
+
+
+def ask(exchange: str, credentials: Credentials, region: str = "") -> KeyReport | Trouble:
+    """What `exchange`, an id of the registry, says about the key.
+
+    Blocks for up to 25 seconds. Raises nothing for what the network or the exchange does: that is a Trouble.
+    """
+    future = _background.run(lambda client: client.ask(exchange, credentials, region))
+    try:
+        return future.result(ASK_SECONDS)
+    except TimeoutError:
+        return _OUTAGE
+    finally:
+        future.cancel()
+
+
+async def ask_async(exchange: str, credentials: Credentials, region: str = "") -> KeyReport | Trouble:
+    """The same for a caller with an event loop of its own; the call runs on this process's client."""
+    return await asyncio.wrap_future(
+        _background.run(lambda client: client.ask(exchange, credentials, region))
+    )
+
+
+def measure_clock(exchange: str) -> float | None:
+    """Milliseconds that the exchange's clock is ahead of ours, measured now; None where nobody said."""
+    future = _background.run(lambda client: client.measure_clock(exchange))
+    try:
+        return future.result(ASK_SECONDS)
+    except TimeoutError:
+        return None
+    finally:
+        future.cancel()

@@ -1,0 +1,63 @@
+"""Signs requests with ccxt, whose `sign` is pure: it opens nothing and loads nothing."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ccxt
+
+from apikeys.exchanges.adapter import Call
+from apikeys.exchanges.base import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    url: str = field(repr=False)
+    method: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: str | None = field(repr=False)
+
+
+class Signer:
+    """The ccxt class of one exchange.
+
+    The instance is shared by all customers. Credentials are on it only inside `sign`, which never awaits:
+    with an await in between, one customer's request would go out under another one's key.
+    """
+
+    def __init__(self, exchange: str) -> None:
+        self.clock_shift_ms = 0.0  # what the exchange's clock is ahead of ours
+        self._ccxt = getattr(ccxt, exchange)({"enableRateLimit": False})
+        # Every timestamp and nonce that ccxt signs comes from one of these.
+        self._ccxt.milliseconds = lambda: int(self._now_ms())
+        self._ccxt.seconds = lambda: int(self._now_ms() / 1000)
+        self._ccxt.microseconds = lambda: int(self._now_ms() * 1000)
+
+    def sign(self, call: Call, credentials: Credentials) -> Signed | None:
+        """None where these credentials cannot be signed with or sent."""
+        try:
+            self._ccxt.apiKey = credentials.api_key
+            self._ccxt.secret = credentials.secret
+            self._ccxt.password = credentials.passphrase
+            signed = self._ccxt.sign(call.path, list(call.api), call.method, dict(call.params))
+        except Exception:  # ccxt lets errors of many libraries through, and they quote the value
+            return None
+        finally:
+            self._ccxt.apiKey = self._ccxt.secret = self._ccxt.password = ""
+        headers = signed["headers"] or {}
+        if not all(_is_sendable(value) for value in (signed["url"], *headers.values())):
+            return None
+        return Signed(signed["url"], signed["method"], headers, signed["body"])
+
+    def unsigned(self, call: Call) -> Signed:
+        """A public request, without any credential."""
+        found = self._ccxt.sign(call.path, list(call.api), call.method, dict(call.params))
+        return Signed(found["url"], found["method"], found["headers"] or {}, found["body"])
+
+    def _now_ms(self) -> float:
+        return time.time() * 1000 + self.clock_shift_ms
+
+
+def _is_sendable(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable()

@@ -1,0 +1,27 @@
+"""How an exchange as a whole serves us, as all workers together have seen it."""
+
+from datetime import datetime
+
+from django.db import models
+
+
+class ExchangeState(models.Model):
+    """One row an exchange that has ever failed. Kept in the database, so that pages see what workers saw.
+
+    The breaker is open while `open_until` lies ahead: nobody is asked until then. Behind it one caller, who
+    moves `open_until` ahead first, is let through to see.
+    """
+
+    exchange = models.CharField(primary_key=True, max_length=30)  # an id of the registry
+    failures = models.PositiveIntegerField(default=0)  # outages in a row
+    failing_since = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)  # last answer after an outage
+    clock_ahead_ms = models.FloatField(null=True)  # its clock against ours, when last measured
+    clock_measured_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.exchange
+
+    def is_open(self, now: datetime) -> bool:
+        return self.open_until is not None and now < self.open_until

@@ -1,0 +1,22 @@
+"""Every simulated exchange, one file each."""
+
+from collections.abc import Mapping
+
+from tests.exchange_simulator.exchanges import binance, bybit
+from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
+
+EXCHANGES: Mapping[str, SimulatedExchange] = {
+    simulated.id: simulated
+    for simulated in (
+        binance.SIMULATED,
+        bybit.SIMULATED,
+    )
+}
+
+DEMO_KEYS: Mapping[str, Mapping[str, SimulatedKey]] = {
+    name: simulated.demo_keys for name, simulated in EXCHANGES.items()
+}
+
+
+def all_demo_keys() -> tuple[SimulatedKey, ...]:
+    return tuple(key for keys in DEMO_KEYS.values() for key in keys.values())

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import AuditEvent, User
+from apikeys.exchanges.client import asking
 from apikeys.models import ApiKey, Bot, KeyCheck
 from apikeys.status import KeyStatus
 from apikeys.tasks import check_key
@@ -174,8 +175,14 @@ def test_it_takes_a_refused_key_again_once_it_is_mended(
     [("http_status", {"status": 500}), ("rate_limit", {"retry_after": None}), ("redirect", {})],
 )
 def test_it_tries_again_when_the_exchange_is_in_trouble(
-    trouble: str, options: dict[str, Any], as_alice: Client, binance_bot: Bot, simulator: Simulator
+    trouble: str,
+    options: dict[str, Any],
+    as_alice: Client,
+    binance_bot: Bot,
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(asking, "PAUSE_UNTOLD", 0.01)  # the hour that passes below is not slept
     simulator.behave("binance", trouble, **options)
     key = checked(hand_over(as_alice, binance_bot, "good"))
     assert (key.status, key.failed_checks) == (KeyStatus.CHECKING, 1)

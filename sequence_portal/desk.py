@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.views.entrance import sign_out
 from apikeys.models import Handover
 
 
@@ -34,3 +35,21 @@ class PortalAdminSite(AdminSite):
         if request.user.is_authenticated:
             return redirect("apikeys:bots")
         return redirect(reverse("accounts:sign_in", query={"next": request.GET.get("next", "/admin/")}))
+
+    # Django types these three as pages of its own templates.
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Signs out as everywhere, with an event."""
+        return sign_out(request)
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """There is one way to set a password: with a mailed code, a mail, and every session ended."""
+        return redirect("accounts:help")
+
+    def password_change_done(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        return redirect("accounts:help")

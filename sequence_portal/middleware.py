@@ -1,4 +1,4 @@
-"""What holds for every request: a reference for support, and plain answers to floods."""
+"""What holds for every request: a reference for support, headers of a page, and plain answers to floods."""
 
 import logging
 import math
@@ -8,10 +8,19 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 
 from accounts.limits import TooManyError
 
 logger = logging.getLogger(__name__)
+
+# Names that browsers know; one that they do not know is a complaint on the console of every page.
+_NEVER_USED = (
+    *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen"),
+    *("geolocation", "gyroscope", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
+    *("screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
+)
+PERMISSIONS_POLICY = ", ".join(f"{name}=()" for name in _NEVER_USED)
 
 
 class RequestFactsMiddleware:
@@ -26,6 +35,22 @@ class RequestFactsMiddleware:
         response = self.get_response(request)
         if response.status_code >= 500:
             logger.error("Request %s ended with %s", request.META["portal.reference"], response.status_code)
+        return response
+
+
+class PageHeadersMiddleware:
+    """Keeps every page out of every cache, and off what a browser could do for it and never needs to.
+
+    Not files of ours that all visitors share: WhiteNoise answers those further out.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        add_never_cache_headers(response)
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
         return response
 
 

@@ -35,6 +35,7 @@ MIDDLEWARE = [
     "sequence_portal.middleware.RequestFactsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sequence_portal.middleware.PageHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -81,7 +82,7 @@ else:
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10, "timeout": 10}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Cache and broker: Redis, or what is embedded in one machine's processes.
+# Counters of limits, and broker: Redis, or what is embedded in one machine's processes.
 REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
     CACHES = {
@@ -91,8 +92,6 @@ if REDIS_URL:
             "KEY_PREFIX": "portal",
         }
     }
-else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 BROKER_URL = env.secret("BROKER_URL") or REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
@@ -136,7 +135,16 @@ CELERY_TIMEZONE = "UTC"
 LOOK_AGAIN = timedelta(seconds=5)
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": LOOK_AGAIN, "options": {"expires": LOOK_AGAIN.total_seconds()}}
-    for task in ("apikeys.ring_due_checks", "notifications.ring_unsent", "accounts.ring_unsent_codes")
+    for task in (
+        "apikeys.ring_due_checks",
+        "notifications.ring_unsent",
+        "accounts.ring_unsent_codes",
+        "accounts.link_events",
+    )
+}
+CELERY_BEAT_SCHEDULE["accounts.forget_what_is_over"] = {
+    "task": "accounts.forget_what_is_over",
+    "schedule": timedelta(hours=1),
 }
 # Reminders are a matter of days; each is sent once, however often this looks.
 CELERY_BEAT_SCHEDULE["apikeys.remind_of_ends"] = {
@@ -165,6 +173,8 @@ SEAL_PUBLIC_KEYS = env.required_secret("SEAL_PUBLIC_KEYS", _MADE_BY)
 SEAL_PRIVATE_KEYS = env.secret("SEAL_PRIVATE_KEYS")
 FINGERPRINT_KEY = env.required_secret("FINGERPRINT_KEY", "Give a random text of 32 characters or more.")
 CODE_KEY = env.required_secret("CODE_KEY", "Give a random text of 32 characters or more.")
+# Of the chain over the audit events. Only workers of the queue chores need it.
+AUDIT_KEY = env.secret("AUDIT_KEY")
 
 # The trading engine. Without its public keys none is configured, and a proved key is active at once.
 ENGINE_PUBLIC_KEYS = env.secret("ENGINE_PUBLIC_KEYS")

@@ -1,0 +1,339 @@
+"""Who gets what at every address: each route of the configuration, asked and posted to by everybody.
+
+A route that the table does not know fails, so a new view cannot be forgotten. Objects are Alice's.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from http.cookies import SimpleCookie
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit_verbs import Verb
+from accounts.models import User
+from accounts.roles import Role
+from apikeys.engine import tokens
+from apikeys.models import Bot, EngineToken, Handover
+from apikeys.status import KeyStatus
+from notifications import outbox
+from notifications.kinds import MailKind
+from sequence_portal.middleware import PERMISSIONS_POLICY
+from tests.apikeys.rows import make_key
+from tests.conftest import make_staff, signed_in
+from tests.notifications.samples import CONTEXTS
+from tests.routes import Route, every_route
+
+pytestmark = pytest.mark.django_db
+
+# Who asks.
+NOBODY, OWNER, OTHER = "signed out", "owner", "other customer"
+STAFF = tuple(role.value for role in Role)
+SUPPORT, LEAD, OPERATIONS, AUDITOR = STAFF
+CUSTOMERS = (OWNER, OTHER)
+SIGNED_IN = (*CUSTOMERS, *STAFF)
+EVERYBODY = (NOBODY, *SIGNED_IN)
+
+# What they get.
+PAGE, DENIED, MISSING, NOT_THIS_WAY, NO_TOKEN = "200", "403", "404", "405", "401"
+TO_SIGN_IN, TO_DESK_SIGN_IN, TO_BOTS = "to /sign-in/", "to /admin/login/", "to /"
+START_AGAIN, HELP_AGAIN, OUT = "to /sign-in/?again", "to /sign-in/help/?again", "to /sign-in/?out"
+BACK_TO_HISTORY, TO_KEY = "to /security/", "to /keys/"
+
+Answers = Mapping[str, str]
+
+
+def all_get(answer: str) -> Answers:
+    return dict.fromkeys(EVERYBODY, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    get: Answers
+    post: Answers
+
+
+def entrance(get: str, post: str) -> Expected:
+    """For those outside; who is in already is led to the bots."""
+    inside = dict.fromkeys(SIGNED_IN, TO_BOTS)
+    return Expected(inside | {NOBODY: get}, inside | {NOBODY: post})
+
+
+def personal(get: str, post: str) -> Expected:
+    """Everybody's own page, of those who are signed in. A method that it does not take is refused first."""
+    outside = {NOBODY: TO_SIGN_IN}
+    return Expected(
+        all_get(get) if get == NOT_THIS_WAY else dict.fromkeys(SIGNED_IN, get) | outside,
+        all_get(post) if post == NOT_THIS_WAY else dict.fromkeys(SIGNED_IN, post) | outside,
+    )
+
+
+def alices(get: str, post: str) -> Expected:
+    """About something of Alice's, which exists for nobody else."""
+    others = {**dict.fromkeys(SIGNED_IN, MISSING), NOBODY: TO_SIGN_IN}
+    return Expected(
+        all_get(get) if get == NOT_THIS_WAY else others | {OWNER: get},
+        all_get(post) if post == NOT_THIS_WAY else others | {OWNER: post},
+    )
+
+
+def desk(get: str, post: str, who: tuple[str, ...] = STAFF, others: str = DENIED) -> Expected:
+    """For staff; `others` of the staff than `who` get that."""
+    outside = dict.fromkeys((NOBODY, *CUSTOMERS), TO_DESK_SIGN_IN) | dict.fromkeys(STAFF, others)
+    return Expected(outside | dict.fromkeys(who, get), outside | dict.fromkeys(who, post))
+
+
+def everybody(get: str, post: str) -> Expected:
+    return Expected(all_get(get), all_get(post))
+
+
+TABLE: Mapping[str, Expected] = {
+    "accounts:sign_in": entrance(PAGE, PAGE),
+    "accounts:code": entrance(START_AGAIN, START_AGAIN),
+    "accounts:code_again": everybody(NOT_THIS_WAY, START_AGAIN),
+    "accounts:help": everybody(PAGE, PAGE),
+    "accounts:help_code": everybody(HELP_AGAIN, HELP_AGAIN),
+    "accounts:help_code_again": everybody(NOT_THIS_WAY, HELP_AGAIN),
+    "accounts:new_password": everybody(HELP_AGAIN, HELP_AGAIN),
+    "accounts:sign_out": everybody(NOT_THIS_WAY, OUT),
+    "accounts:security": personal(PAGE, NOT_THIS_WAY),
+    "accounts:end_session": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
+    "accounts:end_other_sessions": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
+    "apikeys:bots": personal(PAGE, NOT_THIS_WAY),
+    "apikeys:key_form": alices(PAGE, PAGE),
+    "apikeys:key": alices(PAGE, NOT_THIS_WAY),
+    "apikeys:take_back": alices(NOT_THIS_WAY, TO_KEY),
+    "engine:handovers": everybody(NO_TOKEN, NO_TOKEN),
+    "engine:ack_many": everybody(NO_TOKEN, NO_TOKEN),
+    "engine:ack": everybody(NO_TOKEN, NO_TOKEN),
+    "engine:reject": everybody(NO_TOKEN, NO_TOKEN),
+    "engine:bots": everybody(NO_TOKEN, NO_TOKEN),
+    "engine/v1/": everybody(NO_TOKEN, NO_TOKEN),
+    "healthz": everybody(PAGE, NOT_THIS_WAY),
+    "readyz": everybody(PAGE, NOT_THIS_WAY),
+    "metrics": everybody(PAGE, NOT_THIS_WAY),  # asked from this machine
+    "admin:index": desk(PAGE, PAGE),
+    "admin:login": Expected(
+        dict.fromkeys(SIGNED_IN, TO_BOTS) | {NOBODY: TO_SIGN_IN},
+        dict.fromkeys(SIGNED_IN, TO_BOTS) | {NOBODY: TO_SIGN_IN},
+    ),
+    "admin:logout": Expected(
+        dict.fromkeys((NOBODY, *CUSTOMERS), "to /admin/") | dict.fromkeys(STAFF, NOT_THIS_WAY),
+        dict.fromkeys((NOBODY, *CUSTOMERS), "to /admin/") | dict.fromkeys(STAFF, OUT),
+    ),
+    "admin:password_change": desk("to /sign-in/help/", "to /sign-in/help/"),
+    "admin:password_change_done": desk("to /sign-in/help/", "to /sign-in/help/"),
+    "admin:autocomplete": desk(DENIED, NOT_THIS_WAY),
+    "admin:jsi18n": desk(PAGE, NOT_THIS_WAY),
+    "admin:view_on_site": desk(MISSING, MISSING),
+    "admin:app_list": desk(PAGE, PAGE),
+    "admin/(?P<url>.*)$": desk(MISSING, MISSING),
+}
+
+# Who looks at which model at the desk. Nobody adds, changes or deletes a row there, with one exception.
+LOOKS: Mapping[str, tuple[str, ...]] = {
+    "accounts.user": (SUPPORT, LEAD, AUDITOR),
+    "accounts.auditevent": (SUPPORT, LEAD, AUDITOR),
+    "apikeys.bot": STAFF,
+    "apikeys.handover": STAFF,
+    "apikeys.enginetoken": STAFF,
+    "apikeys.apikey": STAFF,
+    "notifications.mail": STAFF,
+}
+ADDS: Mapping[str, tuple[str, ...]] = {"apikeys.enginetoken": (OPERATIONS,)}
+_OF_MODEL = re.compile(r"admin/(?P<app>\w+)/(?P<model>\w+)/(?P<rest>.*)")
+
+
+def expected_at(route: Route) -> Expected | None:
+    of_model = _OF_MODEL.fullmatch(route.path)
+    if route.name in TABLE or of_model is None:
+        return TABLE.get(route.name)
+    label = f"{of_model['app']}.{of_model['model']}"
+    if label not in LOOKS:
+        return None
+    return {
+        "": desk(PAGE, PAGE, LOOKS[label]),
+        "add/": desk(PAGE, PAGE, ADDS.get(label, ())),
+        "<path:object_id>/history/": desk(PAGE, PAGE, LOOKS[label]),
+        "<path:object_id>/change/": desk(PAGE, DENIED, LOOKS[label]),
+        "<path:object_id>/delete/": desk(DENIED, DENIED),
+        "<path:object_id>/": desk("to /admin/", "to /admin/"),
+    }.get(of_model["rest"])
+
+
+@dataclass(frozen=True)
+class Place:
+    """A portal in which there is one of everything, and a browser of each who asks."""
+
+    clients: Mapping[str, Client]
+    bot: Bot
+    key: str
+    handover: str
+
+    def address(self, route: Route) -> str:
+        """The route with an object of Alice's, or the newest row of a model at the desk."""
+        path = route.path
+        if (of_model := _OF_MODEL.fullmatch(path)) and "<" in path:
+            newest = apps.get_model(of_model["app"], of_model["model"])._default_manager.latest("pk")
+            path = path.replace("<path:object_id>", str(newest.pk).replace("_", "_5F"))
+        for pattern, value in {
+            r"<int:pk>": str(self.bot.pk),
+            r"<uuid:pk>": self.key,
+            r"<uuid:handover_id>": self.handover,
+            r"<path:\w+>": "1",
+            r"\^?\(\?P<app_label>[^)]+\)": "apikeys",
+            r"\(\?P<url>\.\*\)": "no/such/page",
+            r"\$$": "",
+        }.items():
+            path = re.sub(pattern, value, path)
+        assert not re.search(r"[<>()?^$]", path), f"What stands for {path}?"
+        return f"/{path}"
+
+
+@pytest.fixture
+def place(alice: User, bob: User, binance_bot: Bot) -> Place:
+    key = make_key(binance_bot, KeyStatus.ACTIVE, "mB9x", timedelta(0))
+    handover = Handover.objects.create(key=key, kind=Handover.Kind.KEY, created_at=timezone.now())
+    tokens.make(EngineToken(), name="engine-1", scopes=[], addresses=[], life=timedelta(days=1))
+    with transaction.atomic():
+        audit.record(Verb.SIGNED_IN, customer=alice, actor=alice)
+        kind = MailKind.PASSWORD_CHANGED
+        outbox.send(kind, owner_id=alice.pk, to=alice.email, cause="one", context=CONTEXTS[kind])
+    staff = {role.value: signed_in(make_staff(role)) for role in Role}
+    customers = {OWNER: signed_in(alice), OTHER: signed_in(bob)}
+    clients = {NOBODY: Client(), **customers, **staff}
+    return Place(clients, binance_bot, str(key.pk), str(handover.pk))
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What a request did is taken back after it, a session that it ended included."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def seen(answer: Any) -> str:
+    """A status, or where it leads without the rest of the query."""
+    if answer.status_code not in (301, 302):
+        return str(answer.status_code)
+    path, _, query = answer["Location"].partition("?")
+    name = query.partition("=")[0]
+    if name in ("again", "out"):
+        return f"to {path}?{name}"
+    if path.startswith(("/admin/", "/keys/")) and path != "/admin/login/":
+        return f"to /{path.split('/')[1]}/"
+    return f"to {path}"
+
+
+_WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)', re.IGNORECASE)
+# Written by a look: when a session was seen last, for how long an opened key form keeps it, and counters.
+_WRITTEN_BY_A_LOOK = {"accounts_session", "accounts_limitcount"}
+
+
+_POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+}
+_HEADERS = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+}
+_INLINE = re.compile(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*(?:\ssrc=|application/json))")
+
+
+def flaws(answer: Any) -> list[str]:
+    """What is wrong with the headers, and what the policy would forbid the page."""
+    found = [f"{name}: {answer.get(name)}" for name, wanted in _HEADERS.items() if answer.get(name) != wanted]
+    if "no-store" not in answer.get("Cache-Control", ""):
+        found.append("may be stored")
+    policy = answer.get("Content-Security-Policy", "")
+    if {part.strip() for part in policy.split(";")} != _POLICY:
+        found.append(f"policy: {policy}")
+    return found + _INLINE.findall(answer.content.decode())
+
+
+def ask(place: Place, method: str, route: Route) -> Iterator[tuple[str, Any, set[str]]]:
+    """By everybody: who asked, what they got, and which tables were written to. All of it is taken back."""
+    address = place.address(route)
+    for who, client in place.clients.items():
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        with undone(), CaptureQueriesContext(connection) as statements:
+            answer = client.generic(method, address)
+        client.cookies = SimpleCookie(cookies)
+        written = {match[1] for query in statements if (match := _WRITE.match(query["sql"]))}
+        yield who, answer, written
+
+
+def test_it_answers_everybody_at_every_address_as_the_table_says_and_changes_nothing(place: Place) -> None:
+    wrong = []
+    for route in every_route():
+        expected = expected_at(route)
+        if expected is None:
+            wrong.append(f"{route.name}: nothing says who may come here")
+            continue
+        for method in ("GET", "HEAD"):
+            for who, answer, written in ask(place, method, route):
+                got = seen(answer)
+                if got != expected.get[who]:
+                    wrong.append(f"{method} {route.path} as {who}: {got}, expected {expected.get[who]}")
+                wrong += [f"{method} {route.path} as {who}: {flaw}" for flaw in flaws(answer)]
+                if written - _WRITTEN_BY_A_LOOK:
+                    wrong.append(f"{method} {route.path} as {who} writes {written}")
+    assert not wrong, "\n".join(wrong[:50])
+
+
+def test_it_takes_forms_from_those_alone_whom_the_table_names(place: Place) -> None:
+    wrong = []
+    for route in every_route():
+        if expected := expected_at(route):
+            for who, answer, _ in ask(place, "POST", route):
+                got = seen(answer)
+                if got != expected.post[who]:
+                    wrong.append(f"POST {route.path} as {who}: {got}, expected {expected.post[who]}")
+    assert not wrong, "\n".join(wrong[:50])
+
+
+def test_it_sends_the_same_headers_where_there_is_no_page(client: Client) -> None:
+    answer = client.get("/no/such/page/")
+    assert (answer.status_code, flaws(answer)) == (404, [])
+
+
+def test_it_has_an_opinion_on_every_model_at_the_desk() -> None:
+    assert {model._meta.label_lower for model in admin.site._registry} == LOOKS.keys()
+
+
+def test_it_shows_nobody_else_that_something_exists(place: Place) -> None:
+    """What is Bob's and what is nowhere get one answer, to the byte apart from its token."""
+    bob = place.clients[OTHER]
+    for address, nowhere in (
+        (f"/keys/{place.key}/", f"/keys/{uuid4()}/"),
+        (f"/bots/{place.bot.pk}/key/", "/bots/987654321/key/"),
+    ):
+        one, other = bob.get(address), bob.get(nowhere)
+        assert one.status_code == other.status_code == 404
+        assert hide(one.content) == hide(other.content)
+
+
+def hide(content: bytes) -> bytes:
+    return re.sub(rb'value="[^"]*"', b"", content)

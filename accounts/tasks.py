@@ -1,4 +1,4 @@
-"""Worker side of mailed codes: the code is drawn here, lives in this process only, and is mailed at once."""
+"""Worker side of people. A mailed code is drawn here, lives in this process only, and is mailed at once."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import codes, limits
-from accounts.models import MailedCode, User
+from accounts.browsers import MARK_LIFE
+from accounts.models import CodeAttempt, KnownBrowser, LimitCount, MailedCode, Session, User
 from notifications import delivery, outbox
 from notifications.bell import ring
 from notifications.kinds import MailKind
@@ -20,6 +21,8 @@ from notifications.render import render
 
 # The web rings for each code at once; only what the broker lost is older than this.
 _LOST_AFTER = timedelta(seconds=5)
+# Long after the last code of an attempt is good for anything.
+_ATTEMPTS_KEPT = timedelta(days=2)
 _SUBJECT = "Your code for Sequence Portal"
 
 
@@ -56,6 +59,16 @@ def ring_unsent_codes() -> None:
         requested_at__lte=now - limits.CODE_LIFE, mail__status=Mail.Status.WAITING
     )
     Mail.objects.filter(pk__in=stale.values("mail"), due_at__lte=now).update(status=Mail.Status.FAILED)
+
+
+@shared_task(name="accounts.forget_what_is_over")
+def forget_what_is_over() -> None:
+    """Delete rows that nobody can use any more, so that no flood of strangers stays in the database."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
+    LimitCount.objects.filter(ends_at__lt=now).delete()
+    KnownBrowser.objects.filter(seen_at__lt=now - MARK_LIFE).delete()
+    CodeAttempt.objects.filter(created_at__lt=now - _ATTEMPTS_KEPT).delete()
 
 
 def _mail_of(code_id: UUID) -> UUID | None:

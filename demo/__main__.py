@@ -121,8 +121,7 @@ def python(*arguments: str) -> list[str]:
 
 
 def web(at: Addresses) -> list[str]:
-    # One process: the embedded cache, which counts for the limits, is not shared between several.
-    return python("-m", "gunicorn", "--bind", f"{LOOPBACK}:{at.web}", "--workers=1", WSGI)
+    return python("-m", "gunicorn", "--bind", f"{LOOPBACK}:{at.web}", "--workers=2", WSGI)
 
 
 def worker(queues: str, *more: str) -> list[str]:

@@ -102,9 +102,7 @@ class Stack:
 
     def _command(self, name: str) -> list[str]:
         if name == WEB:
-            # The embedded cache, which counts for the limits, is not shared between processes.
-            workers = 2 if settings.REDIS_URL else 1
-            bind = ["--bind", f"127.0.0.1:{self.port}", f"--workers={workers}"]
+            bind = ["--bind", f"127.0.0.1:{self.port}", "--workers=2"]
             return ["gunicorn", *bind, "sequence_portal.wsgi"]
         queues = "checks" if name == CHECKS else "mail,chores"
         schedule = ["-B", "--scheduler", "celery.beat:Scheduler"] if name == MAIL else []

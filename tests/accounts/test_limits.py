@@ -1,14 +1,18 @@
 """Limits: who is held up, who is not, and that many processes count as one."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import limits
 from accounts.limits import Limit, TooManyError
-from accounts.models import KnownBrowser, MailedCode, User
+from accounts.models import CodeAttempt, KnownBrowser, LimitCount, MailedCode, Session, User
+from accounts.tasks import forget_what_is_over
 from apikeys.models import ApiKey, Bot
 from tests.accounts.test_set_password import ask
 from tests.accounts.test_sign_in import enter_password, latest_code
@@ -143,3 +147,19 @@ def test_it_keeps_no_address_or_email_in_a_counter(alice: User) -> None:
         rows = repr(cursor.fetchall())
     assert "alice" not in rows.lower()
     assert "198.51" not in rows
+
+
+def test_it_forgets_what_is_over(alice: User, as_alice: Client, mail_sink: MailSink) -> None:
+    ask(Client())
+    begun = timezone.now()
+    rows = (Session, KnownBrowser, CodeAttempt, MailedCode)
+    for later, kept in (
+        (timedelta(0), rows),
+        (timedelta(hours=14), (KnownBrowser, CodeAttempt, MailedCode)),
+        (timedelta(days=3), (KnownBrowser,)),
+        (timedelta(days=401), ()),
+    ):
+        with time_machine.travel(begun + later):
+            forget_what_is_over()
+        assert tuple(model for model in rows if model._default_manager.exists()) == kept
+    assert not LimitCount.objects.exists()

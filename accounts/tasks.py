@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import codes, limits
+from accounts import audit_chain, codes, limits
 from accounts.browsers import MARK_LIFE
 from accounts.models import CodeAttempt, KnownBrowser, LimitCount, MailedCode, Session, User
 from notifications import delivery, outbox
@@ -69,6 +69,12 @@ def forget_what_is_over() -> None:
     LimitCount.objects.filter(ends_at__lt=now).delete()
     KnownBrowser.objects.filter(seen_at__lt=now - MARK_LIFE).delete()
     CodeAttempt.objects.filter(created_at__lt=now - _ATTEMPTS_KEPT).delete()
+
+
+@shared_task(name="accounts.link_events")
+def link_events() -> None:
+    """Link the audit events that were committed since the last time."""
+    audit_chain.link_committed()
 
 
 def _mail_of(code_id: UUID) -> UUID | None:

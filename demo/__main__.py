@@ -25,6 +25,7 @@ from demo.environment import (
     engine_secrets,
     for_every_process,
     for_the_check_worker,
+    for_the_chore_worker,
     for_the_engine,
     own_secrets,
 )
@@ -85,6 +86,7 @@ def start_everything(at: Addresses, children: Children) -> None:
     if engine:
         common |= {ENGINE_PUBLIC: engine[ENGINE_PUBLIC]}
     checks = common | for_the_check_worker(os.environ, made)
+    chores = common | for_the_chore_worker(os.environ, made)
     # What stands for other companies' machines knows no secret of ours.
     helpers = {name: value for name, value in common.items() if name not in made.keys() | {ENGINE_PUBLIC}}
     # The embedded broker is only a bell; what it lost or kept too long, the schedule finds in the database.
@@ -102,7 +104,7 @@ def start_everything(at: Addresses, children: Children) -> None:
         (children.start("The mail sink", sink, helpers), answers(at.url(at.mailbox))),
         (children.start("The web server", web(at), common), answers(f"{at.url(at.web)}/sign-in/")),
         (children.start("The check worker", worker("checks"), checks), says(" ready.")),
-        (children.start("The mail worker", worker("mail,chores", *SCHEDULE), common), says(" ready.")),
+        (children.start("The mail worker", worker("mail,chores", *SCHEDULE), chores), says(" ready.")),
     ]
     for child, ready in waiting:
         children.wait_until_ready(child, ready)

@@ -1,7 +1,8 @@
 """What the demo's processes are started with: addresses, ports, and secrets made on the first run.
 
 A variable that is set already wins over the demo's own value, as everywhere. The private seal keys are
-handed to the check worker alone, the engine's private key to the engine client alone.
+handed to the check worker alone, the key of the audit chain to the mail and chore worker alone, and the
+engine's private key to the engine client alone.
 """
 
 import json
@@ -21,6 +22,7 @@ LOG_DIR = VAR_DIR / "log"
 SECRETS_FILE = VAR_DIR / "demo.json"
 
 PRIVATE = "SEAL_PRIVATE_KEYS"
+AUDIT = "AUDIT_KEY"
 ENGINE = "ENGINE"
 ENGINE_PUBLIC, ENGINE_PRIVATE = "ENGINE_PUBLIC_KEYS", "ENGINE_PRIVATE_KEYS"
 PASSWORD = "DEMO_PASSWORD"  # noqa: S105  the name of a variable
@@ -85,13 +87,16 @@ def own_secrets() -> dict[str, str]:
         kept = json.loads(SECRETS_FILE.read_text(encoding="utf-8"))
     except FileNotFoundError:
         kept = _new_secrets()
-        # Made readable for the owner only from the start, not afterwards.
-        with os.fdopen(os.open(SECRETS_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(kept, file, indent=2)
+        _keep(kept)
     except ValueError:
         kept = None
-    if not isinstance(kept, dict) or not kept.keys() >= _new_secrets().keys():
+    made = _new_secrets()
+    # AUDIT_KEY is younger than the others: a demo of before gets it at its next start.
+    if not isinstance(kept, dict) or not kept.keys() >= made.keys() - {AUDIT}:
         raise DemoError("var/demo.json is not what make run wrote. Remove the folder var to begin anew.")
+    if AUDIT not in kept:
+        kept[AUDIT] = made[AUDIT]
+        _keep(kept)
     return {name: str(value) for name, value in kept.items() if name not in {ENGINE_PUBLIC, ENGINE_PRIVATE}}
 
 
@@ -103,11 +108,16 @@ def engine_secrets() -> dict[str, str]:
     kept = json.loads(SECRETS_FILE.read_text(encoding="utf-8"))
     if not {ENGINE_PUBLIC, ENGINE_PRIVATE} <= kept.keys():
         kept[ENGINE_PRIVATE], kept[ENGINE_PUBLIC] = generate_pair()
-        written = SECRETS_FILE.with_suffix(".new")
-        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(kept, file, indent=2)
-        written.replace(SECRETS_FILE)
+        _keep(kept)
     return {name: str(kept[name]) for name in (ENGINE_PUBLIC, ENGINE_PRIVATE)}
+
+
+def _keep(kept: Mapping[str, object]) -> None:
+    written = SECRETS_FILE.with_suffix(".new")
+    # Made readable for the owner only from the start, not afterwards.
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(kept, file, indent=2)
+    written.replace(SECRETS_FILE)
 
 
 def _new_secrets() -> dict[str, str]:
@@ -116,6 +126,7 @@ def _new_secrets() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(50),
         "FINGERPRINT_KEY": secrets.token_urlsafe(32),
         "CODE_KEY": secrets.token_urlsafe(32),
+        AUDIT: secrets.token_urlsafe(32),
         "SEAL_PUBLIC_KEYS": public,
         PRIVATE: private,
         PASSWORD: f"demo-{secrets.token_hex(5)}",
@@ -123,16 +134,15 @@ def _new_secrets() -> dict[str, str]:
 
 
 def for_every_process(environ: Mapping[str, str], at: Addresses, made: Mapping[str, str]) -> dict[str, str]:
-    """The environment of all processes. It never holds a private key."""
-    defaults = {name: value for name, value in made.items() if name not in {PRIVATE, PASSWORD}} | {
+    """The environment of all processes. It never holds what belongs to one of them alone."""
+    defaults = {name: value for name, value in made.items() if name not in {PRIVATE, AUDIT, PASSWORD}} | {
         "EMAIL_URL": f"smtp://{LOOPBACK}:{at.smtp}",
         "EXCHANGE_BASE_URLS": json.dumps(dict.fromkeys(EXCHANGES, at.url(at.exchange))),
         "PORTAL_EGRESS_IPS": EGRESS,
     }
-    private = {
-        name + suffix for name in (PRIVATE, ENGINE_PRIVATE, "ENGINE_TOKEN") for suffix in ("", "_FILE")
-    }
-    given = {name: value for name, value in environ.items() if name not in private and value}
+    of_one = (PRIVATE, AUDIT, ENGINE_PRIVATE, "ENGINE_TOKEN")
+    withheld = {name + suffix for name in of_one for suffix in ("", "_FILE")}
+    given = {name: value for name, value in environ.items() if name not in withheld and value}
     return {
         **defaults,
         **given,
@@ -158,5 +168,14 @@ def for_the_engine(
 
 def for_the_check_worker(environ: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
     """What the check worker gets on top: the private halves, from where the public ones came."""
-    given = {name: environ[name] for name in (PRIVATE, f"{PRIVATE}_FILE") if environ.get(name)}
-    return given or {PRIVATE: made[PRIVATE]}
+    return _given_or_made(PRIVATE, environ, made)
+
+
+def for_the_chore_worker(environ: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
+    """What the mail and chore worker gets on top."""
+    return _given_or_made(AUDIT, environ, made)
+
+
+def _given_or_made(name: str, environ: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
+    given = {variable: environ[variable] for variable in (name, f"{name}_FILE") if environ.get(variable)}
+    return given or {name: made[name]}

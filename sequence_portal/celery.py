@@ -5,11 +5,9 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
-from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
-from apikeys import vault
-from sequence_portal import env
+from sequence_portal import custody
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
 # The embedded broker, in place of the one of kombu that it mends.
@@ -19,9 +17,6 @@ app = Celery("sequence_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# Queues whose workers open sealed secrets. No other process may hold a private seal key.
-QUEUES_THAT_OPEN_SECRETS = frozenset({"checks", "sweeps"})
-
 
 @setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
@@ -29,27 +24,12 @@ def keep_django_logging(**_: Any) -> None:
 
 
 @celeryd_init.connect
-def hold_private_keys_where_they_belong(options: dict[str, Any], **_: Any) -> None:
-    """A worker starts only with the seal keys that its queues call for."""
+def hold_what_the_queues_call_for(options: dict[str, Any], **_: Any) -> None:
     named = options.get("queues") or ()
-    queues = set(named.split(",") if isinstance(named, str) else named)
-    if queues & QUEUES_THAT_OPEN_SECRETS and not settings.SEAL_PRIVATE_KEYS:
-        env.refuse("this worker checks keys and needs SEAL_PRIVATE_KEYS.")
-    if not queues or queues - QUEUES_THAT_OPEN_SECRETS:
-        refuse_private_seal_keys()
-    refuse_unusable_seal_keys()
+    custody.of_a_worker(frozenset(named.split(",") if isinstance(named, str) else named))
 
 
 @beat_init.connect
-def refuse_private_seal_keys(**_: Any) -> None:
-    """For every process that serves, but workers of the queues that open secrets."""
-    if settings.SEAL_PRIVATE_KEYS:
-        env.refuse("SEAL_PRIVATE_KEYS belongs to workers of the queues checks and sweeps only (-Q checks).")
-
-
-def refuse_unusable_seal_keys() -> None:
-    """A key with a typing error must end the start, not the first submission."""
-    try:
-        vault.check_keys()
-    except vault.SealError as error:
-        env.refuse(str(error))
+def hold_no_private_keys(**_: Any) -> None:
+    custody.leave_no_core_dump()
+    custody.refuse_private_seal_keys()

@@ -62,6 +62,7 @@ def prepare() -> None:
         "SEAL_PRIVATE_KEYS": private,
         "FINGERPRINT_KEY": secrets.token_urlsafe(32),
         "CODE_KEY": secrets.token_urlsafe(32),
+        "AUDIT_KEY": secrets.token_urlsafe(32),
         "EMAIL_URL": "smtp://127.0.0.1:2525",
         "PORTAL_EGRESS_IPS": "203.0.113.10",
     }

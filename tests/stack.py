@@ -49,9 +49,9 @@ class Stack:
         return self.directory / f"{name}.log"
 
     def environment(self, name: str) -> dict[str, str]:
-        """As in production: the private seal keys are with the check worker alone."""
+        """As in production: the check worker alone has the private seal keys, the mail worker the audit key."""
         # The last one lets playwright's loop and Django share a thread of the test. Nobody else needs it.
-        not_theirs = ("SEAL_PRIVATE", "PYTEST", "DJANGO_ALLOW_ASYNC_UNSAFE")
+        not_theirs = ("SEAL_PRIVATE", "AUDIT_KEY", "PYTEST", "DJANGO_ALLOW_ASYNC_UNSAFE")
         environ = {key: value for key, value in os.environ.items() if not key.startswith(not_theirs)}
         environ |= {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -63,6 +63,8 @@ class Stack:
         }
         if name == CHECKS:
             environ["SEAL_PRIVATE_KEYS"] = os.environ["SEAL_PRIVATE_KEYS"]
+        if name == MAIL:
+            environ["AUDIT_KEY"] = os.environ["AUDIT_KEY"]
         return environ | self.extra
 
     def start(self, *names: str) -> None:

@@ -21,7 +21,11 @@ COMPLETE = {
 }
 SETTINGS = ("-c", "from sequence_portal import settings; print(settings.SECRET_KEY)")
 WEB = ("-c", "import sequence_portal.wsgi")
-WORKER = ("-m", "celery", "-A", "sequence_portal", "worker", "-Q")
+CELERY = ("-m", "celery", "-A", "sequence_portal")
+WORKER = (*CELERY, "worker", "-Q")
+GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:0", "sequence_portal.wsgi")
+BEAT = (*CELERY, "beat", "--scheduler", "celery.beat:Scheduler")
+FLOWER = (*CELERY, "flower", "--port=0")
 
 
 def start(*command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
@@ -42,7 +46,7 @@ def refusal(*command: str, **changes: str | None) -> str:
     """The one line with which the start was refused."""
     ended = start(*command, **changes)
     assert ended.returncode == 1
-    assert ended.stdout == ""
+    assert ended.stdout == "" or command == BEAT  # which has said what it is by then
     lines = ended.stderr.splitlines()
     assert len(lines) == 1, ended.stderr
     assert lines[0].startswith("sequence_portal does not start: ")
@@ -105,14 +109,37 @@ def test_it_names_a_secret_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert str(tmp_path) not in line
 
 
-def test_it_keeps_private_seal_keys_out_of_the_web_process() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [WEB, GUNICORN, BEAT, FLOWER, (*WORKER, "mail,chores"), (*WORKER, "checks,mail")],
+    ids=["wsgi", "gunicorn", "beat", "flower", "mail worker", "mixed worker"],
+)
+def test_it_keeps_private_seal_keys_out_of_processes_that_open_nothing(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "private"
+    file.write_text(PRIVATE, encoding="utf-8")
+    assert "SEAL_PRIVATE_KEYS" in refusal(*command, SEAL_PRIVATE_KEYS_FILE=str(file))
+
+
+def test_it_names_private_seal_keys_of_the_environment_like_those_of_a_file() -> None:
     assert "SEAL_PRIVATE_KEYS" in refusal(*WEB, SEAL_PRIVATE_KEYS=PRIVATE)
-
-
-@pytest.mark.parametrize("queues", ["mail,chores", "checks,mail"])
-def test_it_keeps_private_seal_keys_out_of_workers_that_open_nothing(queues: str) -> None:
-    assert "SEAL_PRIVATE_KEYS" in refusal(*WORKER, queues, SEAL_PRIVATE_KEYS=PRIVATE)
 
 
 def test_it_starts_no_check_worker_without_private_seal_keys() -> None:
     assert "SEAL_PRIVATE_KEYS" in refusal(*WORKER, "checks")
+
+
+@pytest.mark.parametrize("command", [WEB, FLOWER], ids=["wsgi", "flower"])
+def test_it_keeps_the_audit_key_out_of_web_processes(command: tuple[str, ...]) -> None:
+    assert "AUDIT_KEY" in refusal(*command, AUDIT_KEY="a-random-text-for-the-tests-only")
+
+
+def test_it_starts_no_chore_worker_without_the_audit_key() -> None:
+    assert "AUDIT_KEY" in refusal(*WORKER, "mail,chores")
+
+
+def test_it_blocks_no_command_of_an_operator_for_a_secret_that_the_command_does_not_need() -> None:
+    """They run where a check worker runs, too."""
+    ended = start("manage.py", "check", SEAL_PRIVATE_KEYS=PRIVATE, AUDIT_KEY="a key")
+    assert (ended.returncode, ended.stderr) == (0, "")

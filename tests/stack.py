@@ -49,7 +49,7 @@ class Stack:
         return self.directory / f"{name}.log"
 
     def environment(self, name: str) -> dict[str, str]:
-        """As in production: the check worker alone has the private seal keys, the mail worker the audit key."""
+        """As in production: each secret of workers is with the worker that needs it alone."""
         # The last one lets playwright's loop and Django share a thread of the test. Nobody else needs it.
         not_theirs = ("SEAL_PRIVATE", "AUDIT_KEY", "PYTEST", "DJANGO_ALLOW_ASYNC_UNSAFE")
         environ = {key: value for key, value in os.environ.items() if not key.startswith(not_theirs)}

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -124,17 +125,27 @@ def test_it_starts_everything_and_ctrl_c_ends_all_of_it(started: Demo) -> None:
     assert started.complained == ""
 
 
-def test_it_hands_the_private_seal_key_to_the_check_worker_alone(started: Demo) -> None:
+def test_it_hands_each_secret_to_the_worker_that_needs_it_alone(started: Demo) -> None:
     started.wait_until_ready()
-    private = json.loads((started.folder / "var" / "demo.json").read_text())["SEAL_PRIVATE_KEYS"]
-    holders = {
-        command
+    made = json.loads((started.folder / "var" / "demo.json").read_text())
+    for secret, queues in (("SEAL_PRIVATE_KEYS", "-Q checks"), ("AUDIT_KEY", "-Q mail,chores")):
+        holders = {
+            command
+            for pid, command in started.others().items()
+            if made[secret] in Path(f"/proc/{pid}/environ").read_text()
+        }
+        assert holders
+        assert all(queues in command for command in holders), (secret, holders)
+
+    # What a worker opened must not lie on the disk after it died.
+    limits = {
+        command: Path(f"/proc/{pid}/limits").read_text()
         for pid, command in started.others().items()
-        if private in Path(f"/proc/{pid}/environ").read_text()
+        if "gunicorn" in command or "celery" in command
     }
-    assert holders
-    assert all("-Q checks" in command for command in holders), holders
-    assert any("-Q mail,chores" in command for command in started.others().values())
+    assert len(limits) >= 3
+    for command, found in limits.items():
+        assert re.search(r"^Max core file size +0 +0 ", found, re.MULTILINE), command
 
 
 def test_it_starts_again_on_what_it_left_and_ends_on_term(started: Demo) -> None:

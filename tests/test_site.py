@@ -103,7 +103,7 @@ def test_it_redacts_tracebacks_too() -> None:
 
 def test_it_keeps_ccxt_out_of_the_web_process() -> None:
     code = (
-        "import os, sys; os.environ.pop('SEAL_PRIVATE_KEYS', None);"
+        "import os, sys; [os.environ.pop(name, None) for name in ('SEAL_PRIVATE_KEYS', 'AUDIT_KEY')];"
         "import sequence_portal.wsgi; from django.urls import get_resolver; get_resolver().url_patterns;"
         "print([name for name in ('ccxt', 'aiohttp') if name in sys.modules])"
     )

@@ -48,7 +48,7 @@ def record_many(events: Sequence[AuditEvent]) -> None:
 
 def sentence(event: AuditEvent) -> str:
     """What happened, in the customer's words."""
-    words: dict[str, Any] = {"bot": event.bot_id.rsplit(" / ", 1)[-1], "key": "", **event.detail}
+    words: dict[str, Any] = {"bot": event.bot_id.rsplit(" / ", 1)[-1], "key": "", "then": "", **event.detail}
     if "last_four" in event.detail:
         words["key"] = f"…{event.detail['last_four']}"
     return str(Verb(event.verb).label).format(**words)
@@ -58,8 +58,9 @@ def by(event: AuditEvent) -> str:
     """Who did it, as seen by the customer whose history it is."""
     if event.actor_kind == AuditEvent.Actor.SYSTEM:
         return f"Somebody at {event.address}" if event.address else "Sequence"
-    who = "You" if event.actor_id == event.customer_id else "Sequence support"
-    return f"{who}, {event.address}" if event.address else who
+    if event.actor_id != event.customer_id:
+        return "Sequence support"
+    return f"You, {event.address}" if event.address else "You"
 
 
 def _kind(actor: User | None) -> AuditEvent.Actor:

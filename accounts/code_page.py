@@ -1,4 +1,4 @@
-"""What the page with the code box shows, at sign-in and at password help alike."""
+"""What the page with the code box shows, wherever a mailed code is asked for."""
 
 from typing import Any
 
@@ -15,8 +15,16 @@ _LEFT = {
     3: "Three tries are left.",
     4: "Four tries are left.",
 }
-_AGAIN = {Purpose.SIGN_IN: "accounts:code_again", Purpose.SET_PASSWORD: "accounts:help_code_again"}
-_START = {Purpose.SIGN_IN: "accounts:sign_in", Purpose.SET_PASSWORD: "accounts:help"}
+_AGAIN = {
+    Purpose.SIGN_IN: "accounts:code_again",
+    Purpose.SET_PASSWORD: "accounts:help_code_again",
+    Purpose.CONFIRM: "accounts:confirm_code_again",
+}
+_START = {
+    Purpose.SIGN_IN: "accounts:sign_in",
+    Purpose.SET_PASSWORD: "accounts:help",
+    Purpose.CONFIRM: "accounts:confirm",
+}
 
 
 def wrong_code(tries_left: int) -> str:
@@ -42,6 +50,6 @@ def context(form: CodeForm, attempt: CodeAttempt | None, purpose: Purpose) -> di
     found["requested_at"] = latest.requested_at
     found["again_at"] = again_at if again_at > timezone.now() else None
     # Whether a mail went out would tell a stranger who is a customer, so only a right password shows it.
-    shows_delivery = purpose is Purpose.SIGN_IN and latest.mail is not None
+    shows_delivery = purpose is not Purpose.SET_PASSWORD and latest.mail is not None
     found["accepted_at"] = latest.mail.accepted_at if shows_delivery and latest.mail else None
     return found

@@ -7,6 +7,7 @@ mails it. So a code is never a task argument, a log field or a column.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -17,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import limits
+from accounts import limits, long_codes
 from accounts.browsers import Origin
 from accounts.models import CodeAttempt, MailedCode, Purpose, User
 from notifications.bell import ring_on_commit
@@ -42,6 +43,7 @@ class Judgement:
     verdict: Verdict
     tries_left: int = 0
     user: User | None = None
+    needs_more: bool = False  # a right code that leaves a proof, for `use_proof`
 
 
 def begin(*, purpose: Purpose, user: User | None, about: str, origin: Origin) -> Ticket:
@@ -90,13 +92,13 @@ def again(ticket: Ticket, purpose: Purpose) -> bool:
     return True
 
 
-def judge(ticket: Ticket, purpose: Purpose, entered: str, *, use_at_once: bool = False) -> Judgement:
+def judge(ticket: Ticket, purpose: Purpose, entered: str, *, needs_more: Callable[[User], bool]) -> Judgement:
     """Compare what was entered with the live codes. Runs in the caller's transaction.
 
     The try is counted under the lock of the attempt, together with its outcome, so twenty requests at once
     are twenty tries, and one right code is right once.
 
-    use_at_once: a right code ends the attempt, instead of leaving a proof for `use_proof`.
+    needs_more: whether a right code leaves a proof for `use_proof`, instead of ending the attempt.
     """
     now = timezone.now()
     open_attempts = _open_attempts(ticket, purpose).select_related("user").select_for_update(of=("self",))
@@ -111,13 +113,20 @@ def judge(ticket: Ticket, purpose: Purpose, entered: str, *, use_at_once: bool =
         .order_by("-requested_at")[: limits.LIVE_CODES]
     )
     matches = [hmac.compare_digest(code.mac, _mac(code.id, entered)) for code in live]
-    is_right = any(matches) and attempt.user_id is not None
+    is_right = any(matches) and attempt.user is not None
+    more = is_right and attempt.user is not None and needs_more(attempt.user)
     attempt.proved_at = now if is_right else None
-    attempt.ended_at = now if (use_at_once if is_right else not left) else None
+    attempt.ended_at = now if (not more if is_right else not left) else None
     attempt.save(update_fields=["tries", "proved_at", "ended_at"])
     if not is_right:
         return Judgement(Verdict.WRONG, tries_left=left, user=attempt.user)
-    return Judgement(Verdict.RIGHT, user=attempt.user)
+    return Judgement(Verdict.RIGHT, user=attempt.user, needs_more=more)
+
+
+def proved_by(ticket: Ticket, purpose: Purpose) -> User | None:
+    """Whose proof this browser holds, if any."""
+    attempt = _proved(ticket, purpose).select_related("user").first()
+    return attempt.user if attempt else None
 
 
 def use_proof(ticket: Ticket, purpose: Purpose) -> User | None:
@@ -130,22 +139,46 @@ def use_proof(ticket: Ticket, purpose: Purpose) -> User | None:
     return attempt.user
 
 
-def end_attempts(user: User) -> None:
-    """End whatever is under way for the person, proved or not."""
-    CodeAttempt.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now())
+def end_attempts(user: User, purpose: Purpose | None = None) -> None:
+    """End whatever is under way for the person, or what is for this purpose, proved or not."""
+    under_way = CodeAttempt.objects.filter(user=user, ended_at=None)
+    (under_way.filter(purpose=purpose) if purpose else under_way).update(ended_at=timezone.now())
 
 
-def is_proved(ticket: Ticket, purpose: Purpose) -> bool:
-    return _proved(ticket, purpose).exists()
+def claim(*, purpose: Purpose, user: User | None, entered: str) -> Ticket | None:
+    """Bind an attempt that no browser began to the one that has its code, proved.
+
+    For codes that are too long to be guessed; tries are not counted. An unknown person takes the same way.
+    Runs in the caller's transaction.
+    """
+    now = timezone.now()
+    attempts = CodeAttempt.objects.filter(
+        purpose=purpose, user_id=user.pk if user else 0, proved_at=None, ended_at=None
+    )
+    for attempt in attempts.select_for_update():
+        for code in attempt.codes.exclude(mac="").filter(expires_at__gt=now):
+            if hmac.compare_digest(code.mac, _mac(code.id, long_codes.folded(entered))):
+                token = secrets.token_urlsafe(24)
+                attempt.binding, attempt.proved_at = _binding(token), now
+                attempt.save(update_fields=["binding", "proved_at"])
+                return Ticket(attempt.id, token)
+    return None
 
 
 def draw(code: MailedCode) -> str:
-    """Draw a code for the row, keep its HMAC, and give the six digits to be mailed. For workers only."""
-    digits = f"{secrets.randbelow(1_000_000):06d}"
-    code.mac = _mac(code.id, digits)
-    code.expires_at = timezone.now() + limits.CODE_LIFE
+    """Draw a code for the row, keep its HMAC, and give what is to be mailed. For workers only.
+
+    Six digits, but for a first sign-in of staff, whose code lives for a day: four groups of four characters.
+    """
+    if code.attempt.purpose == Purpose.STAFF_START:
+        drawn, life = long_codes.draw(groups=4), limits.STAFF_CODE_LIFE
+        code.mac = _mac(code.id, long_codes.folded(drawn))
+    else:
+        drawn, life = f"{secrets.randbelow(1_000_000):06d}", limits.CODE_LIFE
+        code.mac = _mac(code.id, drawn)
+    code.expires_at = timezone.now() + life
     code.save(update_fields=["mac", "expires_at"])
-    return digits
+    return drawn
 
 
 def _open_attempts(ticket: Ticket, purpose: Purpose) -> QuerySet[CodeAttempt]:

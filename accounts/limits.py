@@ -7,6 +7,11 @@ Kept in the database, under locks, by `accounts.codes`, each purpose (signing in
   ten codes an account in fifteen minutes for all browsers together that the person never signed in with.
   So each mailed code meets five guesses at most: 50 chances in a million an account in fifteen minutes.
 
+Kept in the database, under locks, by `accounts.devices`:
+  ten wrong codes of an authenticator app in an hour, and ten wrong recovery codes; a right one begins anew.
+  Only who has the password and the mailed code gets as far. Three codes of an app count at any time, so a
+  guesser has 30 chances in a million an hour.
+
 Counted in Redis, or in a table where there is none, by `take`:
   ten passwords for one account from one known browser or one address in fifteen minutes;
   two hundred forms of the entrance (password, code, another code, help) from one address in fifteen minutes;
@@ -43,6 +48,8 @@ CODES_PER_ACCOUNT = 10
 CODES_WINDOW = timedelta(minutes=15)
 # From the right code until the new password must be set.
 PROOF_LIFE = timedelta(minutes=15)
+# The code that a new member of staff is mailed is too long to be guessed, and may wait for them over a day.
+STAFF_CODE_LIFE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,10 @@ from django.db.models.functions import Upper
 from django_otp.models import Device
 
 from accounts.audit_verbs import Verb
+from accounts.devices import AuthenticatorApp as AuthenticatorApp
+from accounts.devices import Passkey as Passkey
+from accounts.devices import RecoveryCode as RecoveryCode
+from accounts.devices import RecoveryCodes as RecoveryCodes
 from accounts.identifiers import CLIENT_ID_MAX
 from accounts.session_models import KnownBrowser as KnownBrowser
 from accounts.session_models import LimitCount as LimitCount
@@ -94,6 +98,8 @@ class PrimaryMailDevice(Device):  # type: ignore[misc]  # django-otp has no type
 class Purpose(models.TextChoices):
     SIGN_IN = "sign_in", "sign in"
     SET_PASSWORD = "set_password", "set a new password"
+    CONFIRM = "confirm", "confirm that it is you"
+    STAFF_START = "staff_start", "set up your staff account"
 
 
 class CodeAttempt(models.Model):

@@ -1,4 +1,4 @@
-"""Sessions: how long one lasts, and which a person has.
+"""Sessions: how long one lasts, which a person has, and how long ago the person last proved who they are.
 
 60 minutes idle, 12 hours at most; an opened key form 60 minutes in any case.
 """
@@ -23,6 +23,7 @@ from accounts.session_store import FACTS
 _ID = re.compile(r"[0-9a-f]{40}")
 _SIGNED_IN_AT = "signed_in_at"
 _SEEN_AT = "seen_at"
+_PROVED_AT = "proved_at"
 _KEY_FORM_UNTIL = "key_form_until"
 # Seen times are written at most this often, so that not every page costs a write.
 _SEEN_STEP = timedelta(minutes=1)
@@ -31,8 +32,22 @@ _SEEN_STEP = timedelta(minutes=1)
 def begin(session: SessionBase, *, browser: KnownBrowser, device: str, address: str) -> None:
     """Note when, where and with what the person signed in."""
     now = timezone.now().isoformat()
-    session[_SIGNED_IN_AT] = session[_SEEN_AT] = now
+    session[_SIGNED_IN_AT] = session[_SEEN_AT] = session[_PROVED_AT] = now
     session[FACTS] = {"browser": browser.pk, "device": device, "address": address}
+
+
+def proved(session: SessionBase) -> None:
+    """Note that the person gave a right code or factor just now."""
+    session[_PROVED_AT] = timezone.now().isoformat()
+
+
+def proof_is_fresh(session: SessionBase) -> bool:
+    return timezone.now() < _time(session, _PROVED_AT) + settings.FRESH_PROOF
+
+
+def last_proof(session: SessionBase) -> str:
+    """Changes with every proof."""
+    return f"{session.session_key} {_time(session, _PROVED_AT).isoformat()}"
 
 
 def of(user: User, now: datetime) -> list[Session]:
@@ -73,6 +88,10 @@ def id_of(session: SessionBase) -> str:
 def _forget(user: User, session: SessionBase, **which: Any) -> None:
     here = session.get(FACTS, {}).get("browser")
     KnownBrowser.objects.filter(user=user, **which).exclude(pk=here).delete()
+
+
+def key_form_is_open(session: SessionBase) -> bool:
+    return timezone.now() < _time(session, _KEY_FORM_UNTIL)
 
 
 def key_form_opened(session: SessionBase) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import audit_chain, codes, limits
 from accounts.browsers import MARK_LIFE
-from accounts.models import CodeAttempt, KnownBrowser, LimitCount, MailedCode, Session, User
+from accounts.models import CodeAttempt, KnownBrowser, LimitCount, MailedCode, Purpose, Session, User
 from notifications import delivery, outbox
 from notifications.bell import ring
 from notifications.kinds import MailKind
@@ -24,6 +24,7 @@ _LOST_AFTER = timedelta(seconds=5)
 # Long after the last code of an attempt is good for anything.
 _ATTEMPTS_KEPT = timedelta(days=2)
 _SUBJECT = "Your code for Sequence Portal"
+_KINDS = {Purpose.STAFF_START: MailKind.STAFF_START}
 
 
 @shared_task(name="accounts.mail_code")
@@ -42,7 +43,7 @@ def mail_code(code_id: str) -> None:
         "host": urlsplit(settings.PORTAL_URL).hostname,
         "live_minutes": int(limits.CODE_LIFE.total_seconds()) // 60,
     }
-    delivery.attempt(mail, render(MailKind.SIGN_IN_CODE, context))
+    delivery.attempt(mail, render(_kind(code), context))
 
 
 @shared_task(name="accounts.ring_unsent_codes")
@@ -77,6 +78,10 @@ def link_events() -> None:
     audit_chain.link_committed()
 
 
+def _kind(code: MailedCode) -> MailKind:
+    return _KINDS.get(Purpose(code.attempt.purpose), MailKind.SIGN_IN_CODE)
+
+
 def _mail_of(code_id: UUID) -> UUID | None:
     """The mail row of a code, made on first sight; None where there is nobody to mail to, or no use."""
     with transaction.atomic():
@@ -97,7 +102,7 @@ def _mail_of(code_id: UUID) -> UUID | None:
             code.save(update_fields=["expires_at"])
             return None
         code.mail = outbox.note(
-            MailKind.SIGN_IN_CODE,
+            _kind(code),
             owner_id=user.pk,
             to=user.email,
             cause=f"code:{code.pk}",

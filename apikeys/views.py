@@ -5,12 +5,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import limits, sessions
-from accounts.access import SignedInRequest, limited, signed_in
+from accounts.access import SignedInRequest, fresh_proof, has_fresh_proof, limited, signed_in
 from accounts.addresses import client_address
 from apikeys import pages
 from apikeys.flows import revoke
@@ -32,6 +33,7 @@ def bots(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(GET=limits.GUIDES, POST=limits.KEYS_SENT)
 @signed_in
+@fresh_proof(unless=sessions.key_form_is_open)
 def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
     bot = get_object_or_404(Bot, pk=pk, customer=request.user)
     form = KeyForm(bot, request.POST or None, files=request.FILES or None)
@@ -53,7 +55,7 @@ def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
             )
         else:
             return redirect("apikeys:key", pk=key.pk)
-    else:
+    elif has_fresh_proof(request):
         sessions.key_form_opened(request.session)
     page = pages.key_form_page(bot, timezone.now())
     return render(request, "apikeys/key_form.html", {"nav": "bots", "bot": bot, "page": page, "form": form})
@@ -67,8 +69,13 @@ def key(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return render(request, "apikeys/key.html", {"nav": "bots", "key": found, "page": page})
 
 
+def _page_of(pk: UUID) -> str:
+    return reverse("apikeys:key", args=[pk])
+
+
 @require_POST
 @signed_in
+@fresh_proof(back=_page_of)
 def take_back(request: SignedInRequest, pk: UUID) -> HttpResponse:
     found = _own_key(request, pk)
     if not revoke.take_back(key=found, customer=request.user, address=client_address(request)):

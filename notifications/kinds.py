@@ -13,3 +13,5 @@ class MailKind(TextChoices):
     API_EXPIRES = "api_expires", "API key ends soon"
     PASSWORD_CHANGED = "password_changed", "Password changed"
     NEW_DEVICE = "new_device", "Sign-in with a new browser"
+    FACTOR_CHANGED = "factor_changed", "Second factor changed"
+    STAFF_START = "staff_start", "Your code for a first sign-in"

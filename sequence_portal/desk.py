@@ -1,4 +1,4 @@
-"""Django admin, open only to staff whose session was verified by a second proof."""
+"""Django admin, open only to staff whose session was verified by a second factor."""
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
@@ -8,6 +8,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.access import has_strong_proof
+from accounts.devices import has_factor
 from accounts.views.entrance import sign_out
 from apikeys.models import Handover
 
@@ -17,7 +19,8 @@ class PortalAdminSite(AdminSite):
     index_title = "Desk"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and request.user.is_verified()  # type: ignore[union-attr]
+        """A mailed code is not enough: it verifies a session too, and is as good as the mailbox."""
+        return super().has_permission(request) and has_strong_proof(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         """Says what becomes of a proved key, and what the engine leaves waiting."""
@@ -32,9 +35,16 @@ class PortalAdminSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """There is one way in for everybody; a password alone opens nothing here."""
-        if request.user.is_authenticated:
+        if self.has_permission(request):
+            return redirect("admin:index")
+        onward = {"next": request.GET.get("next", reverse("admin:index"))}
+        if not request.user.is_authenticated:
+            return redirect(reverse("accounts:sign_in", query=onward))
+        if not request.user.is_staff:
             return redirect("apikeys:bots")
-        return redirect(reverse("accounts:sign_in", query={"next": request.GET.get("next", "/admin/")}))
+        return redirect(
+            reverse("accounts:confirm", query=onward) if has_factor(request.user) else "accounts:factors"
+        )
 
     # Django types these three as pages of its own templates.
     def logout(  # type: ignore[override]
@@ -47,9 +57,9 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """There is one way to set a password: with a mailed code, a mail, and every session ended."""
-        return redirect("accounts:help")
+        return redirect("accounts:factors")
 
     def password_change_done(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        return redirect("accounts:help")
+        return redirect("accounts:factors")

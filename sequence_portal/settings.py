@@ -215,6 +215,8 @@ SESSION_ABSOLUTE = timedelta(hours=12)
 # A secret is shown only once at the exchange, so an opened key form may be finished within this time even
 # where the session would end in between.
 KEY_FORM_LIFE = timedelta(minutes=60)
+# A key form opens, a key is revoked and factors change only for who gave a code or factor this lately.
+FRESH_PROOF = timedelta(minutes=60)
 SESSION_COOKIE_AGE = int((SESSION_ABSOLUTE + KEY_FORM_LIFE).total_seconds())
 
 METRICS_TOKEN = env.secret("METRICS_TOKEN")

@@ -15,9 +15,11 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from pytest_django import Settings
 
 from accounts import sessions
+from accounts.devices import AuthenticatorApp
 from accounts.models import KnownBrowser, PrimaryMailDevice, User
 from accounts.roles import Role
 from apikeys.models import Bot
+from tests.authenticators import add_app
 from tests.exchange_simulator.exchanges import all_demo_keys
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
@@ -67,9 +69,10 @@ def bob(db: None, hashed_password: str) -> User:
 
 
 def make_staff(role: Role, email: str = "") -> User:
-    """A member of staff, who has no password; `signed_in` opens the desk for them."""
+    """A member of staff with an authenticator app and no password; `signed_in` opens the desk for them."""
     person = User.objects.create(email=email or f"{role.value}@sequence.example", is_staff=True)
     PrimaryMailDevice.objects.create(user=person, name="primary address")
+    add_app(person)
     person.groups.set(Group.objects.filter(name=role.value))
     return person
 
@@ -96,12 +99,16 @@ def simulator(settings: Settings) -> Iterator[Simulator]:
         yield running
 
 
-def signed_in(user: User) -> Client:
-    """A browser of somebody who has signed in, as `accounts.flows.sign_in` leaves it."""
+def signed_in(user: User, *, by_mail_alone: bool = False) -> Client:
+    """A browser of somebody who has signed in, as `accounts.flows.sign_in` leaves it.
+
+    by_mail_alone: as a session is that began before the person added a second factor.
+    """
     client = Client()
     client.force_login(user)
     session = client.session
-    session[DEVICE_ID_SESSION_KEY] = PrimaryMailDevice.objects.get(user=user).persistent_id
+    app = None if by_mail_alone else AuthenticatorApp.objects.filter(user=user).first()
+    session[DEVICE_ID_SESSION_KEY] = (app or PrimaryMailDevice.objects.get(user=user)).persistent_id
     now = timezone.now()
     browser = KnownBrowser.objects.create(user=user, digest=token_hex(32), created_at=now, seen_at=now)
     sessions.begin(session, browser=browser, device="Firefox on Windows", address="192.0.2.44")

@@ -47,9 +47,15 @@ EVERYBODY = (NOBODY, *SIGNED_IN)
 
 # What they get.
 PAGE, DENIED, MISSING, NOT_THIS_WAY, NO_TOKEN = "200", "403", "404", "405", "401"
-TO_SIGN_IN, TO_DESK_SIGN_IN, TO_BOTS = "to /sign-in/", "to /admin/login/", "to /"
+TO_SIGN_IN, TO_DESK_SIGN_IN, TO_BOTS, TO_DESK = "to /sign-in/", "to /admin/login/", "to /", "to /admin/"
 START_AGAIN, HELP_AGAIN, OUT = "to /sign-in/?again", "to /sign-in/help/?again", "to /sign-in/?out"
-BACK_TO_HISTORY, TO_KEY = "to /security/", "to /keys/"
+BACK_TO_HISTORY, TO_KEY, TO_FACTORS = "to /security/", "to /keys/", "to /security/factors/"
+TO_APP, TO_CONFIRM, TO_CODE = (
+    "to /security/factors/app/",
+    "to /security/confirm/",
+    "to /security/confirm/code/",
+)
+TO_STAFF_START = "to /staff/first-sign-in/"
 
 Answers = Mapping[str, str]
 
@@ -65,8 +71,8 @@ class Expected:
 
 
 def entrance(get: str, post: str) -> Expected:
-    """For those outside; who is in already is led to the bots."""
-    inside = dict.fromkeys(SIGNED_IN, TO_BOTS)
+    """For those outside; who is in already is led to the bots, or to the desk."""
+    inside = dict.fromkeys(CUSTOMERS, TO_BOTS) | dict.fromkeys(STAFF, TO_DESK)
     return Expected(inside | {NOBODY: get}, inside | {NOBODY: post})
 
 
@@ -76,6 +82,15 @@ def personal(get: str, post: str) -> Expected:
     return Expected(
         all_get(get) if get == NOT_THIS_WAY else dict.fromkeys(SIGNED_IN, get) | outside,
         all_get(post) if post == NOT_THIS_WAY else dict.fromkeys(SIGNED_IN, post) | outside,
+    )
+
+
+def factors(get: str, post: str) -> Expected:
+    """About a person's own authenticator app: here, staff have one and customers have none."""
+    outside = {NOBODY: TO_SIGN_IN}
+    return Expected(
+        dict.fromkeys(CUSTOMERS, MISSING) | dict.fromkeys(STAFF, get) | outside,
+        dict.fromkeys(CUSTOMERS, MISSING) | dict.fromkeys(STAFF, post) | outside,
     )
 
 
@@ -108,6 +123,32 @@ TABLE: Mapping[str, Expected] = {
     "accounts:new_password": everybody(HELP_AGAIN, HELP_AGAIN),
     "accounts:sign_out": everybody(NOT_THIS_WAY, OUT),
     "accounts:security": personal(PAGE, NOT_THIS_WAY),
+    "accounts:factor": everybody(START_AGAIN, START_AGAIN),
+    "accounts:staff_start": everybody(PAGE, PAGE),
+    "accounts:staff_password": everybody(TO_STAFF_START, TO_STAFF_START),
+    # Who has no second factor is mailed a code; staff, who have one, are asked for it.
+    "accounts:confirm": Expected(
+        personal(PAGE, PAGE).get,
+        dict.fromkeys(CUSTOMERS, TO_CODE) | dict.fromkeys(STAFF, PAGE) | {NOBODY: TO_SIGN_IN},
+    ),
+    "accounts:confirm_code": personal(TO_CONFIRM, TO_CONFIRM),
+    "accounts:confirm_code_again": personal(NOT_THIS_WAY, TO_CONFIRM),
+    "accounts:factors": personal(PAGE, NOT_THIS_WAY),
+    "accounts:begin_app": personal(NOT_THIS_WAY, TO_APP),
+    "accounts:factors_app": personal(TO_FACTORS, TO_FACTORS),
+    "accounts:app_qr": Expected(
+        dict.fromkeys(SIGNED_IN, MISSING) | {NOBODY: TO_SIGN_IN}, all_get(NOT_THIS_WAY)
+    ),
+    "accounts:remove_app": factors(PAGE, TO_FACTORS),
+    "accounts:add_passkey": personal(NOT_THIS_WAY, PAGE),
+    "accounts:remove_passkey": Expected(
+        dict.fromkeys(SIGNED_IN, MISSING) | {NOBODY: TO_SIGN_IN},
+        dict.fromkeys(SIGNED_IN, MISSING) | {NOBODY: TO_SIGN_IN},
+    ),
+    "accounts:recovery_codes": Expected(
+        all_get(NOT_THIS_WAY),
+        dict.fromkeys(CUSTOMERS, TO_FACTORS) | dict.fromkeys(STAFF, PAGE) | {NOBODY: TO_SIGN_IN},
+    ),
     "accounts:end_session": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
     "accounts:end_other_sessions": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
     "apikeys:bots": personal(PAGE, NOT_THIS_WAY),
@@ -125,15 +166,15 @@ TABLE: Mapping[str, Expected] = {
     "metrics": everybody(PAGE, NOT_THIS_WAY),  # asked from this machine
     "admin:index": desk(PAGE, PAGE),
     "admin:login": Expected(
-        dict.fromkeys(SIGNED_IN, TO_BOTS) | {NOBODY: TO_SIGN_IN},
-        dict.fromkeys(SIGNED_IN, TO_BOTS) | {NOBODY: TO_SIGN_IN},
+        dict.fromkeys(CUSTOMERS, TO_BOTS) | dict.fromkeys(STAFF, TO_DESK) | {NOBODY: TO_SIGN_IN},
+        dict.fromkeys(CUSTOMERS, TO_BOTS) | dict.fromkeys(STAFF, TO_DESK) | {NOBODY: TO_SIGN_IN},
     ),
     "admin:logout": Expected(
         dict.fromkeys((NOBODY, *CUSTOMERS), "to /admin/") | dict.fromkeys(STAFF, NOT_THIS_WAY),
         dict.fromkeys((NOBODY, *CUSTOMERS), "to /admin/") | dict.fromkeys(STAFF, OUT),
     ),
-    "admin:password_change": desk("to /sign-in/help/", "to /sign-in/help/"),
-    "admin:password_change_done": desk("to /sign-in/help/", "to /sign-in/help/"),
+    "admin:password_change": desk(TO_FACTORS, TO_FACTORS),
+    "admin:password_change_done": desk(TO_FACTORS, TO_FACTORS),
     "admin:autocomplete": desk(DENIED, NOT_THIS_WAY),
     "admin:jsi18n": desk(PAGE, NOT_THIS_WAY),
     "admin:view_on_site": desk(MISSING, MISSING),

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.test import Client, RequestFactory
 
 from accounts.models import User
+from accounts.roles import Role
 from sequence_portal import views
 from sequence_portal.redaction import RedactionFilter, redact
-from tests.conftest import signed_in
+from tests.conftest import make_staff, signed_in
 
 
 @pytest.mark.django_db
@@ -52,10 +53,13 @@ def test_it_renders_the_page_for_a_broken_request_without_a_database(rf: Request
 def test_it_opens_the_desk_only_to_verified_staff(client: Client, as_alice: Client, alice: User) -> None:
     assert client.get("/admin/")["Location"].startswith("/admin/login/")
     assert as_alice.get("/admin/").status_code == 302
-    staff = User.objects.create_superuser("staff@example.com", "a long staff password")
+    staff = make_staff(Role.LEAD)
     password_only = Client()
     password_only.force_login(staff)
     assert password_only.get("/admin/").status_code == 302
+    mail_only = signed_in(staff, by_mail_alone=True)
+    assert mail_only.get("/admin/").status_code == 302
+    assert mail_only.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/security/confirm/")
     desk = signed_in(staff)
     assert desk.get("/admin/").status_code == 200
     for model in (

@@ -28,22 +28,24 @@ def ask(*, request: HttpRequest, client_id: str, email: str, address: str) -> Ti
 
 @transaction.atomic
 def enter_code(*, ticket: Ticket, code: str, address: str) -> Judgement:
-    judgement = codes.judge(ticket, Purpose.SET_PASSWORD, code)
+    judgement = codes.judge(ticket, Purpose.SET_PASSWORD, code, needs_more=lambda _: True)
     if judgement.verdict is Verdict.WRONG and judgement.tries_left == 0:
         audit.record(Verb.CODES_USED_UP, customer=judgement.user, address=address)
     return judgement
 
 
 @transaction.atomic
-def finish(*, ticket: Ticket, password: str, address: str) -> bool:
-    """Set the password once per right code. False: the proof is used or too old.
+def finish(
+    *, ticket: Ticket, password: str, address: str, purpose: Purpose = Purpose.SET_PASSWORD
+) -> User | None:
+    """Set the password once per right code, and give whose it is. None: the proof is used or too old.
 
     Every session of the person ends, every browser is a new one again, and every attempt that is under way
-    has ended.
+    has ended. Second factors stay: they are asked for at the next sign-in.
     """
-    user = codes.use_proof(ticket, Purpose.SET_PASSWORD)
+    user = codes.use_proof(ticket, purpose)
     if user is None:
-        return False
+        return None
     user.set_password(password)
     user.save(update_fields=["password"])
     codes.end_attempts(user)
@@ -56,4 +58,4 @@ def finish(*, ticket: Ticket, password: str, address: str) -> bool:
         cause=f"password_changed:{ticket.attempt_id}",
         context={"client_id": user.client_id, "changed_at": timezone.now(), "address": address},
     )
-    return True
+    return user

@@ -1,18 +1,18 @@
-"""Sign in with password and code, and sign out."""
+"""Sign in with password, code and second factor, and sign out."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import code_page, codes, limits, tickets
+from accounts import code_page, codes, destination, factor_page, limits, tickets
 from accounts.access import limited
 from accounts.addresses import client_address
 from accounts.codes import Verdict
+from accounts.factor_forms import FactorForm
 from accounts.flows import sign_in as flow
 from accounts.forms import CodeForm, SignInForm
 from accounts.models import Purpose
@@ -30,7 +30,7 @@ _NOTICES = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect(_next(request))
+        return redirect(destination.wanted(request))
     form = SignInForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -45,7 +45,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 None, "Email address and password do not belong together. Check both, then try again."
             )
         else:
-            response = redirect(reverse("accounts:code", query=_kept_query(request)))
+            response = redirect(reverse("accounts:code", query=destination.kept(request)))
             tickets.keep(response, ticket)
             return response
     notice = next((words for name, words in _NOTICES.items() if name in request.GET), "")
@@ -57,7 +57,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @limited(POST=limits.ENTRANCE_FORMS)
 def code(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect(_next(request))
+        return redirect(destination.wanted(request))
     ticket = tickets.held(request)
     attempt = codes.find(ticket, Purpose.SIGN_IN) if ticket and request.method != "POST" else None
     if ticket is None or (request.method != "POST" and attempt is None):
@@ -67,8 +67,10 @@ def code(request: HttpRequest) -> HttpResponse:
         judgement = flow.enter_code(
             request=request, ticket=ticket, code=form.cleaned_data["code"], address=client_address(request)
         )
+        if judgement.verdict is Verdict.RIGHT and judgement.needs_more:
+            return redirect(reverse("accounts:factor", query=destination.kept(request)))
         if judgement.verdict is Verdict.RIGHT:
-            response = redirect(_next(request))
+            response = redirect(destination.wanted(request))
             tickets.drop(response)
             return response
         if judgement.verdict is Verdict.ENDED:
@@ -78,13 +80,38 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/code.html", code_page.context(form, attempt, Purpose.SIGN_IN))
 
 
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited(POST=limits.ENTRANCE_FORMS)
+def factor(request: HttpRequest) -> HttpResponse:
+    """The second factor, after a right code."""
+    ticket = tickets.held(request)
+    user = codes.proved_by(ticket, Purpose.SIGN_IN) if ticket else None
+    if ticket is None or user is None:
+        return _start_again()
+    form = FactorForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        verdict = flow.enter_factor(
+            request=request, ticket=ticket, answer=form.answer, address=client_address(request)
+        )
+        if verdict is Verdict.RIGHT:
+            response = redirect(destination.wanted(request))
+            tickets.drop(response)
+            return response
+        if verdict is Verdict.ENDED:
+            return _start_again()
+        form.add_error(form.sent.value, factor_page.WRONG[form.sent.value])
+    page = factor_page.context(form, user, flow.factor_challenge(ticket))
+    return render(request, "accounts/factor.html", page)
+
+
 @require_POST
 @limited(POST=limits.ENTRANCE_FORMS)
 def code_again(request: HttpRequest) -> HttpResponse:
     ticket = tickets.held(request)
     if ticket is None or not codes.again(ticket, Purpose.SIGN_IN):
         return _start_again()
-    return redirect(reverse("accounts:code", query=_kept_query(request)))
+    return redirect(reverse("accounts:code", query=destination.kept(request)))
 
 
 @require_POST
@@ -99,14 +126,3 @@ def _start_again() -> HttpResponse:
     response = redirect(reverse("accounts:sign_in", query={"again": 1}))
     tickets.drop(response)
     return response
-
-
-def _kept_query(request: HttpRequest) -> dict[str, str]:
-    return {"next": request.GET["next"]} if "next" in request.GET else {}
-
-
-def _next(request: HttpRequest) -> str:
-    wanted = request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
-        return wanted
-    return reverse("apikeys:bots")

@@ -70,7 +70,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest) -> HttpResponse:
     ticket = tickets.held(request)
-    if ticket is None or not codes.is_proved(ticket, Purpose.SET_PASSWORD):
+    if ticket is None or codes.proved_by(ticket, Purpose.SET_PASSWORD) is None:
         return _start_again()
     form = NewPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -7,9 +7,17 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts import sessions
 from apikeys.models import Bot
 
 pytestmark = pytest.mark.django_db
+
+
+def prove_anew(client: Client) -> None:
+    """As the page that asks for a fresh code leaves it."""
+    session = client.session
+    sessions.proved(session)
+    session.save()
 
 
 def is_in(client: Client, at: datetime, path: str = "/", **headers: str) -> bool:
@@ -45,6 +53,8 @@ def test_it_lets_an_opened_key_form_be_finished(as_alice: Client, binance_bot: B
     for minutes in range(50, 701, 50):
         assert is_in(as_alice, begun + timedelta(minutes=minutes))
     form = f"/bots/{binance_bot.pk}/key/"
+    with time_machine.travel(begun + timedelta(minutes=710), tick=False):
+        prove_anew(as_alice)
     assert is_in(as_alice, begun + timedelta(minutes=719), form)
     with time_machine.travel(begun + timedelta(minutes=770), tick=False):
         answer = as_alice.post(form, {"api_key": "x", "secret": "y"})

@@ -48,5 +48,12 @@ CONTEXTS: dict[MailKind, dict[str, Fact]] = {
         "device": "Firefox on Windows",
         "address": "198.51.100.7",
     },
+    MailKind.FACTOR_CHANGED: {
+        "what": "An authenticator app was added",
+        "client_id": USER_ID,
+        "at": _AT,
+        "address": "198.51.100.7",
+    },
+    MailKind.STAFF_START: {"code": "k7qf-2mxp-9dra-w41c"},
     MailKind.PASSWORD_CHANGED: {"client_id": USER_ID, "changed_at": _AT, "address": "198.51.100.7"},
 }

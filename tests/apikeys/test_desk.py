@@ -11,7 +11,9 @@ from accounts.roles import Role
 from apikeys.engine import tokens
 from apikeys.models import ApiKey, Bot, EngineToken, Handover, Scope
 from apikeys.status import KeyStatus
+from apikeys.vault import generate_pair
 from tests.conftest import make_staff, signed_in
+from tests.engine.rows import make_ready_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -52,9 +54,16 @@ def test_it_revokes_chosen_tokens(desk: Client) -> None:
         tokens.admit(f"Bearer {text}", scope=Scope.FETCH, address="192.0.2.9")
 
 
-def test_it_lists_hand_overs_that_wait_too_long(desk: Client) -> None:
-    for waiting in ("", "pending", "late"):
-        assert desk.get("/admin/apikeys/handover/", {"waiting": waiting}).status_code == 200
+def test_it_lists_hand_overs_that_wait_too_long(desk: Client, settings: Settings) -> None:
+    _, settings.ENGINE_PUBLIC_KEYS = generate_pair()
+    make_ready_keys(3)
+    settled, late, fresh = Handover.objects.order_by("number")
+    now = timezone.now()
+    Handover.objects.filter(pk=settled.pk).update(settled_at=now, created_at=now - settings.ENGINE_LATE)
+    Handover.objects.filter(pk=late.pk).update(created_at=now - settings.ENGINE_LATE)
+    for waiting, expected in (("", {settled, late, fresh}), ("pending", {late, fresh}), ("late", {late})):
+        page = desk.get("/admin/apikeys/handover/", {"waiting": waiting})
+        assert set(page.context["cl"].result_list) == expected
 
 
 def test_it_says_what_becomes_of_a_proved_key(desk: Client, settings: Settings, binance_bot: Bot) -> None:

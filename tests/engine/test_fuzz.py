@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
@@ -21,12 +22,20 @@ from schemathesis.core.errors import SchemathesisError
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi.checks import ignored_auth
 
+from accounts.models import User
 from apikeys.engine.urls import urlpatterns
-from apikeys.models import Handover
+from apikeys.flows.revoke import revoke_all
+from apikeys.models import Bot, Handover, Scope
+from tests.engine.conftest import make_token
 from tests.engine.rows import make_ready_keys
 
 DESCRIPTION = Path(__file__).resolve().parents[2] / "docs" / "engine-api.json"
 OPERATIONS = ["fetch", "ackMany", "ack", "reject", "bot"]
+SCOPES = {
+    **dict.fromkeys(("ackMany", "ack", "reject"), Scope.SETTLE),
+    "fetch": Scope.FETCH,
+    "bot": Scope.BOTS,
+}
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 EXAMPLES = 30
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -44,7 +53,13 @@ schemathesis.openapi.format(
 )
 
 
-def fuzz(operation_id: str, mode: GenerationMode, send: Callable[[Case[Any], DataObject], Response]) -> int:
+def fuzz(
+    operation_id: str,
+    mode: GenerationMode,
+    send: Callable[[Case[Any], DataObject], Response],
+    *,
+    examples: int = EXAMPLES,
+) -> int:
     """Draw cases of one operation, and hold each answer against the description; gives how many."""
     schema = schemathesis.openapi.from_path(DESCRIPTION)
     schema.config.generation.with_security_parameters = False  # the token is the test's own matter
@@ -52,7 +67,7 @@ def fuzz(operation_id: str, mode: GenerationMode, send: Callable[[Case[Any], Dat
     number = 0
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         deadline=None,
@@ -73,8 +88,11 @@ def fuzz(operation_id: str, mode: GenerationMode, send: Callable[[Case[Any], Dat
 def test_it_answers_as_described(
     operation_id: str, mode: GenerationMode, live_server: LiveServer, engine_private: str, engine_token: str
 ) -> None:
-    make_ready_keys(10)
+    make_ready_keys(10, customers=2)
+    Handover.objects.update(fetched_at=timezone.now())
+    list(revoke_all(customer=User.objects.get(client_id="0x1 / Customer1")))
     ids = [str(found) for found in Handover.objects.values_list("id", flat=True)]
+    bot_ids = list(Bot.objects.values_list("bot_id", flat=True))
     seen: set[int] = set()
 
     def send(case: Case[Any], data: DataObject) -> Response:
@@ -83,6 +101,8 @@ def test_it_answers_as_described(
         path, body = case.path_parameters or {}, case.body
         if found and UUID.fullmatch(str(path.get("handover_id"))):
             path["handover_id"] = found
+        elif operation_id == "bot" and found and mode is GenerationMode.POSITIVE:
+            case.query = {"bot_id": data.draw(st.sampled_from(bot_ids))}
         elif found and operation_id == "ackMany" and mode is GenerationMode.POSITIVE:
             assert isinstance(body, dict)
             acks: Any = body["acks"]
@@ -98,10 +118,30 @@ def test_it_answers_as_described(
         assert fuzz(operation_id, mode, send) >= 10
     except SchemathesisError as error:
         pytest.fail(str(error))
-    if mode is GenerationMode.POSITIVE:
-        assert (404 if operation_id == "bot" else 200) in seen
-    else:
+    if mode is GenerationMode.NEGATIVE:
         assert seen & {400, 404}
+        return
+    # What is refused to somebody with a token, and a page that holds keys and revocations, are drawn too.
+    assert {"fetch": {200}, "bot": {200, 404}, "reject": {200, 409}}.get(operation_id, {200}) <= seen
+
+
+def test_it_describes_what_it_refuses(live_server: LiveServer, engine_private: str) -> None:
+    """403 for another scope and for another address, at every operation."""
+    others = {operation: set(Scope) - {SCOPES[operation]} for operation in OPERATIONS}
+    for operation_id in OPERATIONS:
+        for token in (
+            make_token(*others[operation_id]),
+            make_token(addresses=["192.0.2.0/24"]),
+        ):
+
+            def send(case: Case[Any], data: DataObject, token: str = token) -> Response:
+                answer = case.call(
+                    base_url=f"{live_server.url}/engine/v1", headers={"Authorization": f"Bearer {token}"}
+                )
+                assert answer.status_code == 403
+                return answer
+
+            fuzz(operation_id, GenerationMode.POSITIVE, send, examples=3)
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

@@ -52,7 +52,10 @@ PARTS: Mapping[str, Part] = {
     "signin": Part("bench.signin", {"signin_statements": Figure(20, "database statements of a sign-in")}),
     "handovers": Part(
         "bench.handovers",
-        {"handovers_per_s": Figure(500, "hand-overs a second, one engine client", more_is_better=True)},
+        {
+            "handovers_per_s": Figure(500, "hand-overs a second, one engine client", more_is_better=True),
+            "revocation_to_engine_s": Figure(5, "seconds, commit of a mass revocation to the engine"),
+        },
     ),
     "pages": Part(
         "bench.pages", {"page_kb_max": Figure(40, "KB, largest page with all it loads")}, servers=False

@@ -3,22 +3,29 @@
 Every bot trades with an old key and waits for the engine with a new one, so each hand-over is fetched,
 opened, acknowledged, the old key retired, the new one made active, and its mail written. The client runs as a
 process of its own, as in production, and its start is part of the time.
+
+Then all keys are revoked at once, while a client polls: seconds from the commit of a batch to the moment in
+which the engine fetched the last revocation of it.
 """
 
+import contextlib
 import os
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Max
+from django.utils import timezone
 
 from apikeys import vault
 from apikeys.engine import tokens
+from apikeys.flows.revoke import revoke_all
 from apikeys.models import ApiKey, Handover, Scope
 from apikeys.status import KeyStatus
 from bench import stage
@@ -31,6 +38,7 @@ from tests.stack import WEB
 CLIENT = Path(__file__).resolve().parent.parent / "docs" / "engine-client" / "engine_client.py"
 HANDOVERS = 10_000
 CUSTOMERS = 2_000
+PATIENCE = 120.0
 
 
 def measure() -> Mapping[str, float]:
@@ -45,26 +53,65 @@ def measure() -> Mapping[str, float]:
         with stage.portal(simulator, sink, WEB) as stack:
             seconds = drain(stack.url, token, private)
             client = cpu_of_children() - before
+            check()
         web = cpu_of_children() - before - client
-        check()
+        with stage.portal(simulator, sink, WEB) as stack, polling(stack.url, token, private):
+            soon = revoke_everything()
     print(f"  {HANDOVERS} hand-overs in {seconds:.1f} s, over {connection.vendor}")
     print(f"  CPU, each with its start: client {client:.1f} s, web {web:.1f} s")
-    return {"handovers_per_s": HANDOVERS / seconds}
+    return {"handovers_per_s": HANDOVERS / seconds, "revocation_to_engine_s": soon}
 
 
 def drain(url: str, token: str, private: str) -> float:
     """Seconds that the reference client takes for everything that waits."""
-    environ = {
+    begun = time.perf_counter()
+    command = [sys.executable, str(CLIENT), "--once"]
+    environ = environment(url, token, private)
+    subprocess.run(command, env=environ, check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def environment(url: str, token: str, private: str) -> dict[str, str]:
+    return {
         "PATH": os.environ["PATH"],
         "ENGINE_PORTAL_URL": url,
         "ENGINE_TOKEN": token,
         "ENGINE_PRIVATE_KEYS": private,
         "ENGINE_STATE": str(Path(os.environ["PORTAL_TEST_DIR"]) / "engine.sqlite3"),
     }
-    begun = time.perf_counter()
-    command = [sys.executable, str(CLIENT), "--once"]
-    subprocess.run(command, env=environ, check=True, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - begun
+
+
+@contextlib.contextmanager
+def polling(url: str, token: str, private: str) -> Iterator[None]:
+    """The reference client as it runs in production, every two seconds."""
+    environ = environment(url, token, private)
+    client = subprocess.Popen([sys.executable, str(CLIENT)], env=environ, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        client.terminate()
+        client.wait(30)
+
+
+def revoke_everything() -> float:
+    """The longest that a revocation took from its commit to the engine."""
+    revocations = Handover.objects.filter(kind=Handover.Kind.REVOCATION)
+    committed = []
+    for _ in revoke_all(exchange="binance"):
+        committed.append((timezone.now(), revocations.aggregate(last=Max("number"))["last"]))
+    until = time.monotonic() + PATIENCE
+    while revocations.filter(fetched_at=None).exists():
+        if time.monotonic() > until:
+            raise RuntimeError("The engine did not fetch every revocation.")
+        time.sleep(0.2)
+    longest, before = 0.0, 0
+    for at, last in committed:
+        batch = revocations.filter(number__gt=before, number__lte=last)
+        fetched = batch.aggregate(at=Max("fetched_at"))["at"]
+        longest, before = max(longest, (fetched - at).total_seconds()), last
+    if revocations.count() != HANDOVERS:
+        raise RuntimeError(f"Of {HANDOVERS} revocations there came {revocations.count()}.")
+    return longest
 
 
 def cpu_of_children() -> float:

@@ -12,7 +12,7 @@ from accounts.models import User
 from apikeys import transitions
 from apikeys.engine import offers
 from apikeys.events import about_key
-from apikeys.models import ApiKey
+from apikeys.models import ApiKey, Bot
 from apikeys.status import WAITING, KeyStatus
 
 # Rows locked and changed in one transaction: enough to be quick, few enough to let others through between.
@@ -53,10 +53,14 @@ def revoke_all(*, exchange: str | None = None, customer: User | None = None) -> 
     """
     if (exchange is None) == (customer is None):
         raise ValueError("Name an exchange or a customer, and not both.")
-    bots = {"bot__exchange": exchange} if customer is None else {"bot__customer": customer}
-    done = 0
-    while batch := list(ApiKey.objects.live().filter(**bots).values_list("bot_id", flat=True)[:_BATCH]):
-        done += _revoke_bots(sorted(set(batch)))
+    bots = Bot.objects.filter(exchange=exchange) if exchange else Bot.objects.filter(customer=customer)
+    pks = bots.order_by("pk").values_list("pk", flat=True)
+    done = after = 0
+    # Once through the bots, by their primary key: to look for what is left alive reads, at each batch, all
+    # that the batches before have ended.
+    while batch := list(pks.filter(pk__gt=after)[:_BATCH]):
+        after = batch[-1]
+        done += _revoke_bots(batch)
         yield done
 
 

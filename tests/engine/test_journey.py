@@ -256,9 +256,7 @@ def test_it_reaches_the_engine_with_the_end_of_many_keys(
     assert engine.client.run_once() == 30
     gone = User.objects.get(client_id="0x0 / Customer0")
     list(revoke_all(customer=gone))
-    begun = timezone.now()
-    assert engine.client.run_once() == 15
-    assert timezone.now() - begun < timedelta(seconds=5)
+    assert engine.client.run_once() == 15, "all of it at the next fetch; bench/handovers.py measures how soon"
     for bot in Bot.objects.all():
         assert bool(trades_with(engine, bot)) == (bot.customer_id != gone.pk)
     list(revoke_all(exchange="binance"))

@@ -32,3 +32,17 @@ class Verb(TextChoices):
     KEY_ACTIVATED = "key_activated", "Key {key} of {bot} active"
     KEY_RETIRED = "key_retired", "Old key {key} of {bot} retired, secret wiped"
     KEY_REVOKED = "key_revoked", "Key {key} of {bot} disconnected, secret wiped"
+    ADDRESS_CHANGE_STARTED = "address_change_started", "Change of the primary address started"
+    ADDRESS_CONFIRMED = "address_confirmed", "New primary address confirmed with a mailed code, on hold"
+    ADDRESS_HOLD_SHORTENED = "address_hold_shortened", "Hold of the new primary address ended early"
+    ADDRESS_CHANGED = "address_changed", "New primary address counts, every session ended"
+    ADDRESS_CHANGE_CANCELLED = "address_change_cancelled", "Change of the primary address cancelled"
+    ADDRESS_CHANGE_EXPIRED = "address_change_expired", "Change of the primary address ended, never confirmed"
+    ADDRESS_TAKEN = (
+        "address_taken",
+        "Change of the primary address ended, the new one is another account's",
+    )
+    MAILBOX_ASKED = "mailbox_asked", "Asked support to clear the Microsoft mailbox"
+    MAILBOX_CLEARED = "mailbox_cleared", "Microsoft mailbox cleared"
+    MAILBOX_KEPT = "mailbox_kept", "Microsoft mailbox not cleared"
+    CUSTOMER_CLOSED = "customer_closed", "Account closed, personal data removed"

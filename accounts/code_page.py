@@ -45,6 +45,7 @@ def context(form: CodeForm, attempt: CodeAttempt | None, purpose: Purpose) -> di
     }
     if attempt is None:
         return found
+    found["to_microsoft"] = attempt.to_microsoft
     latest = attempt.codes.select_related("mail").latest("requested_at")
     again_at = latest.requested_at + limits.RESEND_PAUSE
     found["requested_at"] = latest.requested_at

@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from accounts import limits, long_codes
 from accounts.browsers import Origin
-from accounts.models import CodeAttempt, MailedCode, Purpose, User
+from accounts.mail_domains import is_known_by_name
+from accounts.models import AddressChange, CodeAttempt, MailedCode, Purpose, User
 from notifications.bell import ring_on_commit
 
 
@@ -44,23 +45,37 @@ class Judgement:
     tries_left: int = 0
     user: User | None = None
     needs_more: bool = False  # a right code that leaves a proof, for `use_proof`
+    address_change: AddressChange | None = None
 
 
-def begin(*, purpose: Purpose, user: User | None, about: str, origin: Origin) -> Ticket:
+def begin(
+    *,
+    purpose: Purpose,
+    user: User | None,
+    about: str,
+    email: str,
+    origin: Origin,
+    address_change: AddressChange | None = None,
+    of_any_browser: bool = False,
+) -> Ticket:
     """Open an attempt and ask for its first code. `about` names whom it is about, known or not.
 
+    email: the address as it was typed; decides whether the pages warn that the code may not arrive.
+    of_any_browser: whoever can say what it is about may enter its code, see `tickets_about`.
     Raises TooManyError at the caps of `accounts.limits` about the same person and purpose.
     """
-    token = secrets.token_urlsafe(24)
+    token = _common_token(purpose, about) if of_any_browser else secrets.token_urlsafe(24)
     now = timezone.now()
     with transaction.atomic():
         attempt = CodeAttempt(
             purpose=purpose,
             user=user,
+            address_change=address_change,
             binding=_binding(token),
             subject=_keyed("subject", purpose, about),
             origin=_keyed("origin", origin.name),
             in_known_browser=origin.is_known_browser,
+            to_microsoft=is_known_by_name(email),
             created_at=now,
         )
         _check_caps(attempt, now)
@@ -72,6 +87,16 @@ def begin(*, purpose: Purpose, user: User | None, about: str, origin: Origin) ->
 def find(ticket: Ticket, purpose: Purpose) -> CodeAttempt | None:
     """The open attempt of this browser, or None."""
     return _open_attempts(ticket, purpose).first()
+
+
+def tickets_about(ticket: Ticket | None, purpose: Purpose, about: str) -> list[Ticket]:
+    """Open attempts about this: the one of this browser, if it holds one, and those of any browser."""
+    tokens = [_common_token(purpose, about)] + ([ticket.token] if ticket else [])
+    of_binding = {_binding(token): token for token in tokens}
+    attempts = CodeAttempt.objects.filter(
+        subject=_keyed("subject", purpose, about), binding__in=of_binding, ended_at=None
+    )
+    return [Ticket(attempt.pk, of_binding[attempt.binding]) for attempt in attempts.order_by("-created_at")]
 
 
 def again(ticket: Ticket, purpose: Purpose) -> bool:
@@ -101,8 +126,8 @@ def judge(ticket: Ticket, purpose: Purpose, entered: str, *, needs_more: Callabl
     needs_more: whether a right code leaves a proof for `use_proof`, instead of ending the attempt.
     """
     now = timezone.now()
-    open_attempts = _open_attempts(ticket, purpose).select_related("user").select_for_update(of=("self",))
-    attempt = open_attempts.filter(proved_at=None).first()
+    open_attempts = _open_attempts(ticket, purpose).select_related("user", "address_change")
+    attempt = open_attempts.filter(proved_at=None).select_for_update(of=("self",)).first()
     if attempt is None or attempt.tries >= limits.CODE_TRIES:
         return Judgement(Verdict.ENDED)
     attempt.tries += 1
@@ -120,7 +145,7 @@ def judge(ticket: Ticket, purpose: Purpose, entered: str, *, needs_more: Callabl
     attempt.save(update_fields=["tries", "proved_at", "ended_at"])
     if not is_right:
         return Judgement(Verdict.WRONG, tries_left=left, user=attempt.user)
-    return Judgement(Verdict.RIGHT, user=attempt.user, needs_more=more)
+    return Judgement(Verdict.RIGHT, user=attempt.user, needs_more=more, address_change=attempt.address_change)
 
 
 def proved_by(ticket: Ticket, purpose: Purpose) -> User | None:
@@ -163,6 +188,11 @@ def claim(*, purpose: Purpose, user: User | None, entered: str) -> Ticket | None
                 attempt.save(update_fields=["binding", "proved_at"])
                 return Ticket(attempt.id, token)
     return None
+
+
+def end_attempts_of(change: AddressChange) -> None:
+    """End whatever would confirm this change."""
+    CodeAttempt.objects.filter(address_change=change, ended_at=None).update(ended_at=timezone.now())
 
 
 def draw(code: MailedCode) -> str:
@@ -232,6 +262,10 @@ def _lock(subject: str) -> None:
         number = int.from_bytes(bytes.fromhex(subject[:16]), signed=True)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def _common_token(purpose: Purpose, about: str) -> str:
+    return _keyed("common", purpose, about)
 
 
 def _binding(token: str) -> str:

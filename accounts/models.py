@@ -7,8 +7,12 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.db.models.functions import Upper
+from django.utils.crypto import salted_hmac
 from django_otp.models import Device
 
+from accounts.address_models import AddressChange as AddressChange
+from accounts.address_models import MailboxHold as MailboxHold
+from accounts.address_models import MailDomain as MailDomain
 from accounts.audit_verbs import Verb
 from accounts.devices import AuthenticatorApp as AuthenticatorApp
 from accounts.devices import Passkey as Passkey
@@ -36,6 +40,8 @@ class UserManager(BaseUserManager["User"]):
         with transaction.atomic():
             user.save(using=self._db)
             PrimaryMailDevice.objects.create(user=user, name="primary address")
+            if user.is_customer:
+                MailDomain.objects.watch(email)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -56,6 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)  # keys wiped, person anonymised
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -80,6 +87,17 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     def is_customer(self) -> bool:
         return bool(self.client_id)
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """A session belongs to the password and the address it began with: another one of either ends it.
+
+        So does one that is being stored at the very moment in which all of them are ended.
+        """
+        of_password = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]  # not in the stubs
+        bound = salted_hmac(
+            "accounts.session", f"{of_password}\0{self.email}", secret=secret, algorithm="sha256"
+        )
+        return bound.hexdigest()
+
 
 class PrimaryMailDevice(Device):  # type: ignore[misc]  # django-otp has no types
     """Tells django-otp by what a session was verified: a code mailed to the primary address.
@@ -100,6 +118,7 @@ class Purpose(models.TextChoices):
     SET_PASSWORD = "set_password", "set a new password"
     CONFIRM = "confirm", "confirm that it is you"
     STAFF_START = "staff_start", "set up your staff account"
+    CONFIRM_ADDRESS = "confirm_address", "confirm this address"
 
 
 class CodeAttempt(models.Model):
@@ -111,10 +130,12 @@ class CodeAttempt(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     purpose = models.CharField(max_length=20, choices=Purpose)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    address_change = models.ForeignKey(AddressChange, models.CASCADE, null=True, related_name="+")
     binding = models.CharField(max_length=64)  # SHA-256 of the token that only the asking browser holds
     subject = models.CharField(max_length=64)  # keyed hash of whom it is about, known or not; for the caps
     origin = models.CharField(max_length=64)  # keyed hash of the known browser or address that asked
     in_known_browser = models.BooleanField(default=False)  # the person has signed in with it before
+    to_microsoft = models.BooleanField(default=False)  # as the typed address tells: the code may not arrive
     tries = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     proved_at = models.DateTimeField(null=True)  # a right code was entered

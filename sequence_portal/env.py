@@ -84,6 +84,18 @@ def addresses(name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def name_servers(name: str) -> tuple[tuple[str, int], ...]:
+    """`ip:port` and `[ip]:port`; the port may be left out."""
+    found = []
+    for word in words(name):
+        parts = urlsplit(f"//{word}")
+        try:
+            found.append((str(ipaddress.ip_address(parts.hostname or "")), parts.port or 53))
+        except ValueError:
+            refuse(f"{name} must be addresses with ports, such as 192.0.2.53:53.")
+    return tuple(found)
+
+
 def is_loopback(host: str | None) -> bool:
     if host == "localhost":
         return True

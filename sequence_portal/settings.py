@@ -140,6 +140,8 @@ CELERY_BEAT_SCHEDULE = {
         "notifications.ring_unsent",
         "accounts.ring_unsent_codes",
         "accounts.link_events",
+        "accounts.apply_address_changes",
+        "accounts.look_up_mail_domains",
     )
 }
 CELERY_BEAT_SCHEDULE["accounts.forget_what_is_over"] = {
@@ -218,6 +220,19 @@ KEY_FORM_LIFE = timedelta(minutes=60)
 # A key form opens, a key is revoked and factors change only for who gave a code or factor this lately.
 FRESH_PROOF = timedelta(minutes=60)
 SESSION_COOKIE_AGE = int((SESSION_ABSOLUTE + KEY_FORM_LIFE).total_seconds())
+
+# A confirmed new address counts after this long, so that the owner of the old one can hear of it and object.
+ADDRESS_HOLD = timedelta(hours=24)
+# A change that the customer has not confirmed by then is over, so that no old one lies about.
+ADDRESS_CONFIRM_WITHIN = timedelta(days=7)
+
+# Mail exchangers are asked in the background: who runs a mailbox decides whether our mail arrives.
+DNS_SERVERS = env.name_servers("DNS_SERVERS")
+# For one look-up, all servers and repetitions included.
+DNS_PATIENCE = timedelta(seconds=5)
+# Exchangers change seldom, and a customer may move a domain to Microsoft at any time.
+MAIL_DOMAIN_LOOK_AGAIN = timedelta(days=7)
+MAIL_DOMAIN_RETRY = timedelta(hours=1)
 
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 

@@ -17,7 +17,9 @@ def ask_code(*, request: SignedInRequest) -> Ticket:
     """Raises limits.TooManyError."""
     user = request.user
     origin = browsers.origin(request, pk=user.pk)
-    return codes.begin(purpose=Purpose.CONFIRM, user=user, about=str(user.pk), origin=origin)
+    return codes.begin(
+        purpose=Purpose.CONFIRM, user=user, about=str(user.pk), email=user.email, origin=origin
+    )
 
 
 @transaction.atomic

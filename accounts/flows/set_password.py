@@ -23,7 +23,7 @@ def ask(*, request: HttpRequest, client_id: str, email: str, address: str) -> Ti
     user = User.objects.filter(client_id__iexact=client_id, email__iexact=email, is_active=True).first()
     about = f"{folded(client_id)}\0{folded(email)}"
     origin = browsers.origin(request, pk=user.pk if user else 0)  # nobody has id 0
-    return codes.begin(purpose=Purpose.SET_PASSWORD, user=user, about=about, origin=origin)
+    return codes.begin(purpose=Purpose.SET_PASSWORD, user=user, about=about, email=email, origin=origin)
 
 
 @transaction.atomic

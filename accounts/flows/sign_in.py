@@ -34,7 +34,7 @@ def check_password(*, request: HttpRequest, email: str, password: str, address: 
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
         raise WrongPasswordError
-    return codes.begin(purpose=Purpose.SIGN_IN, user=user, about=str(user.pk), origin=origin)
+    return codes.begin(purpose=Purpose.SIGN_IN, user=user, about=str(user.pk), email=email, origin=origin)
 
 
 @transaction.atomic

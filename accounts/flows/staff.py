@@ -46,7 +46,7 @@ def create(*, email: str, role: Role) -> Made:
         audit.record(Verb.STAFF_ADDED if is_new else Verb.ROLE_CHANGED, customer=user, role=role.label)
     codes.end_attempts(user, Purpose.STAFF_START)
     origin = Origin("command line", is_known_browser=True)
-    codes.begin(purpose=Purpose.STAFF_START, user=user, about=str(user.pk), origin=origin)
+    codes.begin(purpose=Purpose.STAFF_START, user=user, about=str(user.pk), email=user.email, origin=origin)
     return Made(user, is_new, earlier)
 
 

@@ -15,6 +15,7 @@ from accounts.codes import Verdict
 from accounts.factor_forms import FactorForm
 from accounts.flows import sign_in as flow
 from accounts.forms import CodeForm, SignInForm
+from accounts.mail_domains import is_known_by_name
 from accounts.models import Purpose
 
 _NOTICES = {
@@ -49,7 +50,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             tickets.keep(response, ticket)
             return response
     notice = next((words for name, words in _NOTICES.items() if name in request.GET), "")
-    return render(request, "accounts/sign_in.html", {"form": form, "notice": notice})
+    to_microsoft = is_known_by_name(form.data.get("email", ""))
+    return render(
+        request, "accounts/sign_in.html", {"form": form, "notice": notice, "to_microsoft": to_microsoft}
+    )
 
 
 @never_cache

@@ -13,6 +13,7 @@ from accounts.addresses import client_address
 from accounts.codes import Verdict
 from accounts.flows import set_password as flow
 from accounts.forms import CodeForm, HelpForm, NewPasswordForm
+from accounts.mail_domains import is_known_by_name
 from accounts.models import Purpose
 
 
@@ -31,7 +32,10 @@ def help_(request: HttpRequest) -> HttpResponse:
         tickets.keep(response, ticket)
         return response
     notice = "That attempt has ended. Start again here." if "again" in request.GET else ""
-    return render(request, "accounts/help.html", {"form": form, "notice": notice})
+    to_microsoft = is_known_by_name(form.data.get("email", ""))
+    return render(
+        request, "accounts/help.html", {"form": form, "notice": notice, "to_microsoft": to_microsoft}
+    )
 
 
 @never_cache

@@ -1,6 +1,7 @@
 """Forms of the entrance. They parse and say in words what is wrong; who may enter is decided by the flows."""
 
 import re
+from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -77,6 +78,33 @@ class HelpForm(forms.Form):
         widget=forms.EmailInput(
             attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
         ),
+    )
+
+
+class AddressConfirmForm(CodeForm, HelpForm):
+    """With a code it confirms; without one it asks for a code."""
+
+    field_order = ("client_id", "email", "code")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "New email address"
+        self.fields["email"].help_text = "The one that is to become your primary address."
+        self.fields["code"].required = False
+        self.fields["code"].help_text = "From the mail to the new address. None, or too old? Leave it empty."
+
+    def clean_code(self) -> str:
+        return super().clean_code() if self.cleaned_data["code"] else ""
+
+
+class MailboxForm(forms.Form):
+    note = forms.CharField(
+        label="Anything they should know (optional)",
+        help_text="For example the address you would like to use. Never a key, a password or a code.",
+        max_length=500,
+        required=False,
+        error_messages={"max_length": "This is longer than 500 characters. Support will ask for the rest."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 

@@ -12,7 +12,17 @@ from django.utils import timezone
 
 from accounts import audit_chain, codes, limits
 from accounts.browsers import MARK_LIFE
-from accounts.models import CodeAttempt, KnownBrowser, LimitCount, MailedCode, Purpose, Session, User
+from accounts.flows import change_address, look_up_domains
+from accounts.models import (
+    AddressChange,
+    CodeAttempt,
+    KnownBrowser,
+    LimitCount,
+    MailedCode,
+    Purpose,
+    Session,
+    User,
+)
 from notifications import delivery, outbox
 from notifications.bell import ring
 from notifications.kinds import MailKind
@@ -23,8 +33,12 @@ from notifications.render import render
 _LOST_AFTER = timedelta(seconds=5)
 # Long after the last code of an attempt is good for anything.
 _ATTEMPTS_KEPT = timedelta(days=2)
+_KINDS = {
+    Purpose.STAFF_START: MailKind.STAFF_START,
+    Purpose.CONFIRM_ADDRESS: MailKind.ADDRESS_CONFIRM_CODE,
+}
 _SUBJECT = "Your code for Sequence Portal"
-_KINDS = {Purpose.STAFF_START: MailKind.STAFF_START}
+_SUBJECTS = {MailKind.ADDRESS_CONFIRM_CODE: "Confirm this address for Sequence Portal"}
 
 
 @shared_task(name="accounts.mail_code")
@@ -43,7 +57,7 @@ def mail_code(code_id: str) -> None:
         "host": urlsplit(settings.PORTAL_URL).hostname,
         "live_minutes": int(limits.CODE_LIFE.total_seconds()) // 60,
     }
-    delivery.attempt(mail, render(_kind(code), context))
+    delivery.attempt(mail, render(MailKind(mail.kind), context))
 
 
 @shared_task(name="accounts.ring_unsent_codes")
@@ -78,10 +92,6 @@ def link_events() -> None:
     audit_chain.link_committed()
 
 
-def _kind(code: MailedCode) -> MailKind:
-    return _KINDS.get(Purpose(code.attempt.purpose), MailKind.SIGN_IN_CODE)
-
-
 def _mail_of(code_id: UUID) -> UUID | None:
     """The mail row of a code, made on first sight; None where there is nobody to mail to, or no use."""
     with transaction.atomic():
@@ -96,17 +106,40 @@ def _mail_of(code_id: UUID) -> UUID | None:
         if code.mail_id is not None or code.expires_at is not None:
             return code.mail_id
         now = timezone.now()
-        user = User.objects.filter(pk=code.attempt.user_id or 0).first()
-        if user is None or code.attempt.ended_at or code.requested_at <= now - limits.CODE_LIFE:
+        to = _addressee(code.attempt)
+        if not to or code.attempt.ended_at or code.requested_at <= now - limits.CODE_LIFE:
             code.expires_at = now
             code.save(update_fields=["expires_at"])
             return None
+        kind = _KINDS.get(Purpose(code.attempt.purpose), MailKind.SIGN_IN_CODE)
         code.mail = outbox.note(
-            _kind(code),
-            owner_id=user.pk,
-            to=user.email,
+            kind,
+            owner_id=code.attempt.user_id or 0,
+            to=to,
             cause=f"code:{code.pk}",
-            subject=_SUBJECT,
+            subject=_SUBJECTS.get(kind, _SUBJECT),
         )
         code.save(update_fields=["mail"])
         return code.mail.pk
+
+
+def _addressee(attempt: CodeAttempt) -> str:
+    """The address that is primary now, or the one that is to be confirmed; empty where there is nobody."""
+    if attempt.purpose == Purpose.CONFIRM_ADDRESS:
+        started = AddressChange.objects.filter(
+            pk=attempt.address_change_id or 0, status=AddressChange.Status.STARTED
+        )
+        return started.values_list("new_email", flat=True).first() or ""
+    return User.objects.filter(pk=attempt.user_id or 0).values_list("email", flat=True).first() or ""
+
+
+@shared_task(name="accounts.apply_address_changes")
+def apply_address_changes() -> None:
+    """Let new addresses count whose hold is over; end changes that nobody confirmed."""
+    change_address.settle(timezone.now())
+
+
+@shared_task(name="accounts.look_up_mail_domains")
+def look_up_mail_domains() -> None:
+    """Ask the DNS about domains that are new, or were last asked about a week ago."""
+    look_up_domains.look_up_due(timezone.now())

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from accounts.views import confirm, entrance, factors, password, security, sessions, staff
+from accounts.views import (
+    address,
+    confirm,
+    entrance,
+    factors,
+    mailbox,
+    password,
+    security,
+    sessions,
+    staff,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -29,4 +39,7 @@ urlpatterns = [
     path("security/factors/passkeys/add/", factors.add_passkey, name="add_passkey"),
     path("security/factors/passkeys/<int:pk>/remove/", factors.remove_passkey, name="remove_passkey"),
     path("security/factors/recovery-codes/", factors.recovery_codes, name="recovery_codes"),
+    path("address/confirm/", address.confirm, name="address_confirm"),
+    path("security/address/cancel/", address.cancel, name="address_cancel"),
+    path("security/mailbox/", mailbox.mailbox, name="mailbox"),
 ]

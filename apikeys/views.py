@@ -10,9 +10,11 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import limits, sessions
+from accounts import gates, limits, sessions
 from accounts.access import SignedInRequest, fresh_proof, has_fresh_proof, limited, signed_in
 from accounts.addresses import client_address
+from accounts.forms import MailboxForm
+from accounts.gates import Gate
 from apikeys import pages
 from apikeys.flows import revoke
 from apikeys.flows import submit as submit_flow
@@ -36,6 +38,9 @@ def bots(request: SignedInRequest) -> HttpResponse:
 @fresh_proof(unless=sessions.key_form_is_open)
 def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
     bot = get_object_or_404(Bot, pk=pk, customer=request.user)
+    gate = gates.gate_of(request.user)
+    if gate is not None:
+        return _gated(request, gate)
     form = KeyForm(bot, request.POST or None, files=request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -47,6 +52,8 @@ def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
                 replaces=form.cleaned_data["replaces"],
                 address=client_address(request),
             )
+        except gates.GatedError as error:
+            return _gated(request, error.gate)
         except submit_flow.AnotherKeyWaitsError as error:
             form.add_error(
                 None,
@@ -81,6 +88,12 @@ def take_back(request: SignedInRequest, pk: UUID) -> HttpResponse:
     if not revoke.take_back(key=found, customer=request.user, address=client_address(request)):
         messages.info(request, "This key was decided before you took it back. Here is what came of it.")
     return redirect("apikeys:key", pk=pk)
+
+
+def _gated(request: SignedInRequest, gate: Gate) -> HttpResponse:
+    """In place of the form: why no key can be handed over now, and what to do."""
+    status = 403 if request.method == "POST" else 200
+    return render(request, gate.template, {"nav": "bots", "gate": gate, "form": MailboxForm()}, status=status)
 
 
 def _own_key(request: SignedInRequest, pk: UUID) -> ApiKey:

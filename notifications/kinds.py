@@ -15,3 +15,8 @@ class MailKind(TextChoices):
     NEW_DEVICE = "new_device", "Sign-in with a new browser"
     FACTOR_CHANGED = "factor_changed", "Second factor changed"
     STAFF_START = "staff_start", "Your code for a first sign-in"
+    ADDRESS_CHANGE_STARTED = "address_change_started", "Address change started"
+    ADDRESS_CONFIRM_CODE = "address_confirm_code", "Code to confirm an address"
+    ADDRESS_CHANGE_CONFIRMED = "address_change_confirmed", "New address confirmed"
+    ADDRESS_CHANGED = "address_changed", "Address changed"
+    ADDRESS_KEPT = "address_kept", "Address stays as it is"

@@ -95,6 +95,31 @@ def note(kind: MailKind, *, owner_id: int, to: str, cause: str, subject: str) ->
     return Mail.objects.get(cause=cause)
 
 
+def readdress(*, owner_id: int, old: str, new: str, but: Sequence[MailKind]) -> None:
+    """Send what still waits for a person's old address to the new one, but mails of these kinds.
+
+    A mail that is not stored is given up: it holds a code of an attempt that was about the old address.
+    A worker that has claimed a mail already finishes its try.
+    """
+    _require_transaction()
+    waiting = Mail.objects.of(owner_id).filter(to__iexact=old, status=Mail.Status.WAITING)
+    waiting.filter(context__isnull=True, has_body=False).update(status=Mail.Status.FAILED)
+    waiting.exclude(kind__in=but).update(to=new)
+
+
+def prune(*, owner_id: int, to: str) -> int:
+    """Remove contents, subjects and addresses of every mail of a person who has left; say how many there are.
+
+    What waits is not sent any more. to: an address that is nobody's, put in place of each.
+    """
+    _require_transaction()
+    mails = Mail.objects.of(owner_id)
+    mails.filter(status=Mail.Status.WAITING).update(status=Mail.Status.FAILED)
+    for kind in MailKind:
+        mails.filter(kind=kind).update(subject=kind.label)
+    return mails.update(to=to, context=None, text="", html="", has_body=False)
+
+
 def _require_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("Mail is written in the transaction that causes it.")

@@ -38,6 +38,7 @@ def security(request: SignedInRequest) -> HttpResponse:
             "nav": "security",
             "sessions": sessions.of(request.user, timezone.now()),
             "this_session": sessions.id_of(request.session),
+            "address_change": request.user.address_changes.open().first(),
             "events": rows,
             "mails": shown_mails[:_PAGE],
             "earlier_events": shown_events[-2].pk if len(shown_events) > _PAGE else None,

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, gates
 from accounts.audit_verbs import Verb
 from accounts.models import User
 from apikeys import transitions, vault
@@ -40,9 +40,11 @@ def submit(
     over to replace itself: with another secret, since that is what was wrong with it.
 
     replaces: the waiting key that the customer was shown and agreed to replace.
-    Raises AnotherKeyWaitsError when a key waits that is not this one.
+    Raises AnotherKeyWaitsError when a key waits that is not this one, gates.GatedError while the customer may
+    not hand over keys.
     """
     transitions.lock_bot(bot.pk)
+    gates.check(customer)
     now = timezone.now()
     fingerprint = vault.fingerprint(bot.exchange, credentials.api_key)
     of_bot = ApiKey.objects.filter(bot=bot)

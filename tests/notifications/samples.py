@@ -15,6 +15,11 @@ _KEY: dict[str, Fact] = {
     "market": "spot",
     "key_page": "API Management",
 }
+_MOVE: dict[str, Fact] = {
+    "client_id": USER_ID,
+    "old_email": "jane@example.com",
+    "new_email": "jane.doe@example.net",
+}
 
 
 def _finding(looked_at: str, needed: str, found: str, to_do: str) -> dict[str, Fact]:
@@ -57,4 +62,9 @@ CONTEXTS: dict[MailKind, dict[str, Fact]] = {
     },
     MailKind.STAFF_START: {"code": "k7qf-2mxp-9dra-w41c"},
     MailKind.PASSWORD_CHANGED: {"client_id": USER_ID, "changed_at": _AT, "address": "198.51.100.7"},
+    MailKind.ADDRESS_CHANGE_STARTED: _MOVE,
+    MailKind.ADDRESS_CONFIRM_CODE: {"code": "493021", "purpose_words": "confirm this address"},
+    MailKind.ADDRESS_CHANGE_CONFIRMED: _MOVE | {"counts_from": _AT},
+    MailKind.ADDRESS_CHANGED: _MOVE,
+    MailKind.ADDRESS_KEPT: _MOVE | {"ended": "taken"},
 }

@@ -1,22 +1,33 @@
 """Django admin, open only to staff whose session was verified by a second factor."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 
 from accounts.access import has_strong_proof
 from accounts.devices import has_factor
+from accounts.models import AddressChange, MailboxHold
 from accounts.views.entrance import sign_out
+from apikeys.desk import close as close_customer
 from apikeys.models import Handover
 
 
 class PortalAdminSite(AdminSite):
     site_header = site_title = "Sequence Portal"
     index_title = "Desk"
+    index_template = "admin/desk.html"
+
+    def get_urls(self) -> list[Any]:
+        closing = path(
+            "accounts/user/<int:customer_pk>/close/", self.admin_view(close_customer), name="customer_close"
+        )
+        return [closing, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A mailed code is not enough: it verifies a session too, and is as good as the mailbox."""
@@ -31,7 +42,8 @@ class PortalAdminSite(AdminSite):
             engine = f"Hand-overs that wait for the trading engine for longer than 15 minutes: {late}."
         else:
             engine = "A proved key is active once the trading engine has taken it over."
-        return super().index(request, {"subtitle": engine} | (extra_context or {}))
+        shown = {"subtitle": engine, "queues": _queues(request)}
+        return super().index(request, shown | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """There is one way in for everybody; a password alone opens nothing here."""
@@ -63,3 +75,18 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         return redirect("accounts:factors")
+
+
+def _queues(request: HttpRequest) -> list[dict[str, object]]:
+    """What waits for a person, each with the list of it, for whoever may see that."""
+    changes = reverse("admin:accounts_addresschange_changelist", query={"open": "1"})
+    asked = MailboxHold.Status.ASKED
+    holds = reverse("admin:accounts_mailboxhold_changelist", query={"status__exact": asked})
+    queues = []
+    if request.user.has_perm("accounts.view_mailboxhold"):
+        number = MailboxHold.objects.filter(status=asked).count()
+        queues.append({"name": "Microsoft mailboxes to clear or change", "count": number, "url": holds})
+    if request.user.has_perm("accounts.view_addresschange"):
+        number = AddressChange.objects.open().count()
+        queues.append({"name": "Address changes under way", "count": number, "url": changes})
+    return queues

@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.audit_verbs import Verb
-from accounts.models import User
+from accounts.flows import change_address, clear_mailbox
+from accounts.models import MailDomain, User
 from accounts.roles import Role
 from apikeys.engine import tokens
 from apikeys.models import Bot, EngineToken, Handover
@@ -109,6 +110,12 @@ def desk(get: str, post: str, who: tuple[str, ...] = STAFF, others: str = DENIED
     return Expected(outside | dict.fromkeys(who, get), outside | dict.fromkeys(who, post))
 
 
+def acts(post: str, who: tuple[str, ...]) -> Expected:
+    """A page about a customer, to be read by all who may see people, with an act for some of them."""
+    looks = desk(PAGE, DENIED, (SUPPORT, LEAD, AUDITOR))
+    return Expected(looks.get, {**looks.post, **dict.fromkeys(who, post)})
+
+
 def everybody(get: str, post: str) -> Expected:
     return Expected(all_get(get), all_get(post))
 
@@ -122,6 +129,9 @@ TABLE: Mapping[str, Expected] = {
     "accounts:help_code_again": everybody(NOT_THIS_WAY, HELP_AGAIN),
     "accounts:new_password": everybody(HELP_AGAIN, HELP_AGAIN),
     "accounts:sign_out": everybody(NOT_THIS_WAY, OUT),
+    "accounts:address_confirm": everybody(PAGE, PAGE),
+    "accounts:address_cancel": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
+    "accounts:mailbox": personal(BACK_TO_HISTORY, BACK_TO_HISTORY),
     "accounts:security": personal(PAGE, NOT_THIS_WAY),
     "accounts:factor": everybody(START_AGAIN, START_AGAIN),
     "accounts:staff_start": everybody(PAGE, PAGE),
@@ -177,6 +187,9 @@ TABLE: Mapping[str, Expected] = {
     "admin:password_change_done": desk(TO_FACTORS, TO_FACTORS),
     "admin:autocomplete": desk(DENIED, NOT_THIS_WAY),
     "admin:jsi18n": desk(PAGE, NOT_THIS_WAY),
+    "admin:customer_address": acts("to /admin/", (SUPPORT, LEAD)),
+    "admin:customer_mailbox": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:customer_close": acts(PAGE, (LEAD,)),
     "admin:view_on_site": desk(MISSING, MISSING),
     "admin:app_list": desk(PAGE, PAGE),
     "admin/(?P<url>.*)$": desk(MISSING, MISSING),
@@ -186,6 +199,9 @@ TABLE: Mapping[str, Expected] = {
 LOOKS: Mapping[str, tuple[str, ...]] = {
     "accounts.user": (SUPPORT, LEAD, AUDITOR),
     "accounts.auditevent": (SUPPORT, LEAD, AUDITOR),
+    "accounts.addresschange": (SUPPORT, LEAD, AUDITOR),
+    "accounts.mailboxhold": (SUPPORT, LEAD, AUDITOR),
+    "accounts.maildomain": (SUPPORT, LEAD, AUDITOR),
     "apikeys.bot": STAFF,
     "apikeys.handover": STAFF,
     "apikeys.enginetoken": STAFF,
@@ -230,6 +246,7 @@ class Place:
             path = path.replace("<path:object_id>", str(newest.pk).replace("_", "_5F"))
         for pattern, value in {
             r"<int:pk>": str(self.bot.pk),
+            r"<int:customer_pk>": str(self.bot.customer_id),
             r"<uuid:pk>": self.key,
             r"<uuid:handover_id>": self.handover,
             r"<path:\w+>": "1",
@@ -251,7 +268,13 @@ def place(alice: User, bob: User, binance_bot: Bot) -> Place:
         audit.record(Verb.SIGNED_IN, customer=alice, actor=alice)
         kind = MailKind.PASSWORD_CHANGED
         outbox.send(kind, owner_id=alice.pk, to=alice.email, cause="one", context=CONTEXTS[kind])
-    staff = {role.value: signed_in(make_staff(role)) for role in Role}
+    people = {role.value: make_staff(role) for role in Role}
+    MailDomain.objects.watch(alice.email)
+    clear_mailbox.ask(customer=alice, note="", address="192.0.2.1")
+    change_address.start(
+        customer=alice, new_email="a@new.example", reason="x", actor=people[LEAD], address="192.0.2.1"
+    )
+    staff = {role: signed_in(person) for role, person in people.items()}
     customers = {OWNER: signed_in(alice), OTHER: signed_in(bob)}
     clients = {NOBODY: Client(), **customers, **staff}
     return Place(clients, binance_bot, str(key.pk), str(handover.pk))

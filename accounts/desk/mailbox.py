@@ -1,0 +1,49 @@
+"""A customer's Microsoft mailbox: support clears it, or keeps it, each with a note."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from accounts.addresses import client_address
+from accounts.desk.forms import ReasonForm
+from accounts.desk.page import agent, customer_or_404, require, show
+from accounts.flows import clear_mailbox as flow
+from accounts.mail_domains import domain_of, is_known_by_name
+from accounts.models import MailDomain
+from accounts.roles import Act, may
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mailbox(request: HttpRequest, customer_pk: int) -> HttpResponse:
+    customer = customer_or_404(request, customer_pk)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form.fields["reason"].label = "Note"
+    if request.method == "POST":
+        require(request, Act.CLEAR_MAILBOX)
+        if form.is_valid():
+            clear = request.POST.get("act") == "clear"
+            flow.decide(
+                customer=customer,
+                clear=clear,
+                note=form.cleaned_data["reason"],
+                actor=agent(request),
+                address=client_address(request),
+            )
+            done = "Cleared: keys can be handed over." if clear else "Kept: keys go on waiting."
+            messages.success(request, done)
+            return redirect("admin:customer_mailbox", customer_pk)
+    holds = customer.mailbox_holds.select_related("decided_by").order_by("-decided_at")
+    domain = MailDomain.objects.filter(name=domain_of(customer.email)).first()
+    return show(
+        request,
+        "admin/accounts/user/mailbox.html",
+        customer,
+        title=f"Mailbox of {customer}",
+        run_by_microsoft=MailDomain.objects.run_by_microsoft(customer.email),
+        known_by_name=is_known_by_name(customer.email),
+        domain=domain,
+        hold=holds.filter(email__iexact=customer.email).first(),
+        past=holds.exclude(email__iexact=customer.email),
+        form=form if customer.is_active and may(request.user, Act.CLEAR_MAILBOX) else None,
+    )

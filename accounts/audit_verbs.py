@@ -23,6 +23,8 @@ class Verb(TextChoices):
     KEY_ACCEPTED = "key_accepted", "Key {key} of {bot} checked and accepted"
     KEY_REFUSED = "key_refused", "Key {key} of {bot} refused"
     KEY_HELD = "key_held", "Key {key} of {bot} waits for support"
+    ACCOUNT_CONFIRMED = "account_confirmed", "Key {key} of {bot}: another exchange account confirmed"
+    ACCOUNT_TURNED_DOWN = "account_turned_down", "Key {key} of {bot}: another exchange account turned down"
     KEY_OFFERED = "key_offered", "Key {key} of {bot} offered to the bot"
     KEY_FETCHED = "key_fetched", "Key {key} of {bot} fetched by the bot"
     KEY_TAKEN_OVER = "key_taken_over", "Key {key} of {bot} taken over by the bot"

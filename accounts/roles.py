@@ -33,6 +33,7 @@ class Act(TextChoices):
     CLEAR_MAILBOX = "clear_mailbox", "Clear a Microsoft mailbox"
     CLOSE_CUSTOMER = "close_customer", "Close a customer"
     RESET_FACTORS = "reset_factors", "Reset a person's lost second factor"
+    SETTLE_ACCOUNT = "settle_account", "Confirm or turn down another exchange account"
     MANAGE_ENGINE_TOKENS = "manage_engine_tokens", "Make and revoke engine tokens"
     WATCH_WORKERS = "watch_workers", "Watch workers and queues"
 
@@ -43,6 +44,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.CLEAR_MAILBOX: frozenset({Role.SUPPORT, Role.LEAD}),
     Act.CLOSE_CUSTOMER: frozenset({Role.LEAD}),
     Act.RESET_FACTORS: frozenset({Role.LEAD}),
+    Act.SETTLE_ACCOUNT: frozenset({Role.SUPPORT, Role.LEAD}),
     Act.MANAGE_ENGINE_TOKENS: frozenset({Role.OPERATIONS}),
     Act.WATCH_WORKERS: frozenset({Role.LEAD, Role.OPERATIONS}),
 }

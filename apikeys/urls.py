@@ -6,6 +6,8 @@ app_name = "apikeys"
 urlpatterns = [
     path("", views.bots, name="bots"),
     path("bots/<int:pk>/key/", views.key_form, name="key_form"),
+    path("exchanges/", views.exchanges, name="exchanges"),
+    path("exchanges/<slug:exchange>/", views.guide, name="guide"),
     path("keys/<uuid:pk>/", views.key, name="key"),
     path("keys/<uuid:pk>/take-back/", views.take_back, name="take_back"),
 ]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from accounts.addresses import client_address
 from accounts.forms import MailboxForm
 from accounts.gates import Gate
 from apikeys import pages
+from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows import revoke
 from apikeys.flows import submit as submit_flow
 from apikeys.forms import KeyForm
@@ -66,6 +67,24 @@ def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
         sessions.key_form_opened(request.session)
     page = pages.key_form_page(bot, timezone.now())
     return render(request, "apikeys/key_form.html", {"nav": "bots", "bot": bot, "page": page, "form": form})
+
+
+@require_safe
+@signed_in
+def exchanges(request: SignedInRequest) -> HttpResponse:
+    return render(request, "apikeys/exchanges.html", {"nav": "exchanges", "list": pages.exchange_list()})
+
+
+@require_safe
+@signed_in
+def guide(request: SignedInRequest, exchange: str) -> HttpResponse:
+    adapter = EXCHANGES.get(exchange)
+    if adapter is None:
+        raise Http404
+    wanted = request.GET.get("market", "")
+    market = next((market for market in adapter.markets if market == wanted), adapter.markets[0])
+    page = pages.guide_page(adapter, market)
+    return render(request, "apikeys/guide.html", {"nav": "exchanges", "page": page})
 
 
 @require_safe

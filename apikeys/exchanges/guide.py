@@ -77,7 +77,7 @@ _ABOUT: dict[StepId, tuple[FindingCode, ...]] = {
 _STEP_OF_FINDING = {code: step for step, codes in _ABOUT.items() for code in codes}
 
 
-def step_about(code: FindingCode, guide: Guide, market: Market) -> Step | None:
-    """The step at which a finding is mended, or None where no step of this guide is about it."""
+def step_about(code: FindingCode, steps: tuple[Step, ...]) -> Step | None:
+    """The step at which a finding is mended, or None where none of these is about it."""
     wanted = _STEP_OF_FINDING.get(code)
-    return next((step for step in guide.for_market(market) if step.id is wanted), None)
+    return next((step for step in steps if step.id is wanted), None)

@@ -27,7 +27,7 @@ def held_back(exchange: str, now: datetime) -> Trouble | None:
     state = ExchangeState.objects.filter(exchange=exchange, failures__gte=OPENS_AFTER).first()
     if state is None or state.open_until is None:
         return None
-    if not state.is_open(now):
+    if now >= state.open_until:
         # One goes to see how things are. Who comes second finds the row moved on.
         mine = ExchangeState.objects.filter(exchange=exchange, open_until=state.open_until)
         if mine.update(open_until=now + LOOK):

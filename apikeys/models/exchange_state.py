@@ -1,8 +1,15 @@
 """How an exchange as a whole serves us, as all workers together have seen it."""
 
 from datetime import datetime
+from typing import Self
 
 from django.db import models
+
+
+class ExchangeStateQuerySet(models.QuerySet["ExchangeState"]):
+    def away(self, now: datetime) -> Self:
+        """Exchanges that nobody asks at the moment, since they answer nobody."""
+        return self.filter(open_until__gt=now)
 
 
 class ExchangeState(models.Model):
@@ -20,8 +27,7 @@ class ExchangeState(models.Model):
     clock_ahead_ms = models.FloatField(null=True)  # its clock against ours, when last measured
     clock_measured_at = models.DateTimeField(null=True)
 
+    objects = ExchangeStateQuerySet.as_manager()
+
     def __str__(self) -> str:
         return self.exchange
-
-    def is_open(self, now: datetime) -> bool:
-        return self.open_until is not None and now < self.open_until

@@ -50,6 +50,7 @@ class KeyPage:
     goodbye: SafeString | None
     delete_how: SafeString | None
     rows: tuple[Row, ...]
+    guide_url: str
     after_rows: str
     bars: tuple[Bar, ...]
     stages: tuple[Stage, ...]
@@ -76,6 +77,7 @@ def key_page(key: ApiKey, now: datetime) -> KeyPage:
         goodbye=goodbye,
         delete_how=delete_how,
         rows=verdict.rows(key) if key.findings_json else (),
+        guide_url=reverse("apikeys:key_form", args=[key.bot.pk]),
         after_rows=_after_rows(key),
         bars=bars(key, other),
         stages=stages(key, other, now),
@@ -148,12 +150,14 @@ def _from_here(key: ApiKey) -> SafeString | None:
     if key.status != KeyStatus.ACTIVE:
         return None
     adapter = key.bot.adapter
-    if key.expires_at:
+    if key.permanent:
+        ends = format_html("{} says that this key does not end by itself.", adapter.name)
+    elif key.expires_at:
         ends = format_html("This key stops working at {} on {}.", adapter.name, words.date(key.expires_at))
     elif verdict.has(key, FindingCode.IP_OPEN):
         ends = SafeString("")  # its finding has said how long it lasts
     else:
-        ends = format_html("{} gives no expiry date for this key.", adapter.name)
+        ends = format_html("{} does not state how long this key lives.", adapter.name)
     return format_html(
         "{} When you want another one, use Refresh key: this one goes on working until then.",
         ends,

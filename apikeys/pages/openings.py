@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apikeys.findings import FindingCode, Severity
-from apikeys.models import ApiKey, Handover
+from apikeys.models import ApiKey, ExchangeState, Handover
 from apikeys.pages import verdict, words
 from apikeys.status import KeyStatus
 
@@ -79,6 +79,13 @@ def _opening_of_checking(key: ApiKey, other: ApiKey | None, now: datetime) -> tu
     if verdict.has(key, FindingCode.WRONG_ACCOUNT):
         return "Support looks at this key first", format_html(
             "It belongs to another {} account than before. A person looks at it before anything changes.{}",
+            exchange,
+            _keep(other),
+        )
+    if ExchangeState.objects.away(now).filter(exchange=key.bot.exchange).exists():
+        return "We are checking your new key", format_html(
+            "{} is not answering at the moment, and we keep trying. That is not your doing, and there is nothing"
+            " for you to do.{}",
             exchange,
             _keep(other),
         )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 
 from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Market
+from apikeys.exchanges.guide import step_about
 from apikeys.findings import Finding, FindingCode, Severity
 from apikeys.flows.decide import right_name
 from apikeys.models import ApiKey
@@ -31,7 +32,11 @@ _ABOUT_ADDRESSES = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: looked at, needed, found, what to do. `code` is empty where all is in order."""
+    """One line of the table: looked at, needed, found, what to do. `code` is empty where all is in order.
+
+    step: where in the guide this is mended, as its number and its place on the page of the form; None where
+    nothing is to be mended.
+    """
 
     looked_at: SafeString
     needed: SafeString
@@ -39,6 +44,7 @@ class Row:
     to_do: SafeString
     tone: str
     code: str = ""
+    step: tuple[int, str] | None = None
 
 
 def rows(key: ApiKey) -> tuple[Row, ...]:
@@ -54,10 +60,19 @@ def rows(key: ApiKey) -> tuple[Row, ...]:
             to_do=words.marked(item.to_do, labels),
             tone=_TONES[item.severity],
             code=item.code,
+            step=_step(key, item),
         )
         for item in findings
     ]
     return (*found, *_in_order(key, findings))
+
+
+def _step(key: ApiKey, item: Finding) -> tuple[int, str] | None:
+    if item.severity not in (Severity.REFUSE, Severity.WARN):
+        return None
+    steps = key.bot.adapter.guide.for_market(Market(key.bot.market))
+    step = step_about(item.code, steps)
+    return None if step is None else (steps.index(step) + 1, f"step-{step.id.value}")
 
 
 def _in_order(key: ApiKey, findings: Sequence[Finding]) -> list[Row]:
@@ -76,7 +91,10 @@ def _in_order(key: ApiKey, findings: Sequence[Finding]) -> list[Row]:
         if rights.get(right) is False and right in key.bot.adapter.labels
     ]
     bound, addresses = _allow_list(key)
-    if bound and not any(item.code in _ABOUT_ADDRESSES for item in findings):
+    codes = {item.code for item in findings}
+    if report.get("third_party_app") is not None and FindingCode.APP_FOREIGN not in codes:
+        lines.append(_plain_row("Made for", "Our app", "Our app, to which it is bound"))
+    elif bound and not codes & _ABOUT_ADDRESSES:
         found = "Ours only" if _are_ours(addresses) else "Bound"
         lines.append(_plain_row("Addresses", "Ours only", found))
     return lines
@@ -109,6 +127,8 @@ def has(key: ApiKey, code: FindingCode) -> bool:
 
 def accepted_because(key: ApiKey) -> str:
     """What the check proved, as one sentence."""
+    if (key.report_json or {}).get("third_party_app") is not None:
+        return "It can trade, it cannot withdraw or transfer, and it is bound to our app."
     if has(key, FindingCode.IP_OPEN):
         return "It can trade and cannot withdraw or transfer. It works from any address."
     bound, addresses = _allow_list(key)

@@ -1,0 +1,66 @@
+"""Support settles a key that belongs to another exchange account than the bot's key before."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit_verbs import Verb
+from accounts.models import User
+from apikeys import transitions
+from apikeys.findings import FindingCode, Severity
+from apikeys.flows.refuse import refuse
+from apikeys.models import ApiKey
+from apikeys.status import KeyStatus
+from notifications.bell import ring_on_commit
+
+
+class NotHeldError(Exception):
+    """The key does not wait for this any more: decided, taken back, or never held."""
+
+
+@transaction.atomic
+def confirm(*, key_id: UUID, staff: User, reason: str, address: str) -> None:
+    """Let the bot change over to the account that the key belongs to. The key is checked again at once, since
+    what it may do can have changed while it waited.
+    """
+    key = _held(key_id)
+    now = timezone.now()
+    ApiKey.objects.filter(pk=key.pk).update(confirmed_account_id=key.account_id, check_due_at=now)
+    _record(Verb.ACCOUNT_CONFIRMED, key, staff, reason, address)
+    ring_on_commit("apikeys.check_key", str(key.pk))
+
+
+@transaction.atomic
+def turn_down(*, key_id: UUID, staff: User, reason: str, address: str) -> None:
+    """Refuse the key for what it was held for; the customer is told, and keeps the old one."""
+    key = _held(key_id)
+    _record(Verb.ACCOUNT_TURNED_DOWN, key, staff, reason, address)
+    refuse(key, [replace(item, severity=Severity.REFUSE) for item in key.findings], now=timezone.now())
+
+
+def _held(key_id: UUID) -> ApiKey:
+    found = ApiKey.objects.filter(pk=key_id).values_list("bot_id", flat=True).first()
+    if found is None:
+        raise NotHeldError
+    transitions.lock_bot(found)
+    key = ApiKey.objects.select_related("bot__customer").get(pk=key_id)
+    held_for = {item.code for item in key.findings if item.severity is Severity.HOLD}
+    if key.status != KeyStatus.CHECKING or FindingCode.WRONG_ACCOUNT not in held_for:
+        raise NotHeldError
+    return key
+
+
+def _record(verb: Verb, key: ApiKey, staff: User, reason: str, address: str) -> None:
+    audit.record(
+        verb,
+        customer=key.bot.customer,
+        actor=staff,
+        address=address,
+        key_id=key.pk,
+        bot_id=key.bot.bot_id,
+        last_four=key.last_four,
+        reason=reason,
+    )

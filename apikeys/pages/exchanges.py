@@ -1,0 +1,44 @@
+"""The list of exchanges with their guides, and those that are not offered, with the reason."""
+
+from dataclasses import dataclass
+
+from apikeys.exchanges.adapter import Adapter
+from apikeys.exchanges.base import Market
+from apikeys.exchanges.registry import EXCHANGES, NOT_OFFERED, NotOffered
+from apikeys.pages.directions import Directions, directions
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeList:
+    """Both by name."""
+
+    offered: tuple[Adapter, ...]
+    not_offered: tuple[NotOffered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GuidePage:
+    """others: the further markets for which this exchange has directions of their own."""
+
+    exchange: str
+    exchange_id: str
+    passphrase: bool
+    directions: Directions
+    others: tuple[Market, ...]
+
+
+def exchange_list() -> ExchangeList:
+    return ExchangeList(
+        offered=tuple(sorted(EXCHANGES.values(), key=lambda adapter: adapter.name.upper())),
+        not_offered=NOT_OFFERED,
+    )
+
+
+def guide_page(adapter: Adapter, market: Market) -> GuidePage:
+    return GuidePage(
+        exchange=adapter.name,
+        exchange_id=adapter.id,
+        passphrase=adapter.shape.passphrase,
+        directions=directions(adapter, market),
+        others=tuple(other for other in adapter.markets if other != market),
+    )

@@ -162,6 +162,8 @@ TABLE: Mapping[str, Expected] = {
     "accounts:end_session": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
     "accounts:end_other_sessions": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
     "apikeys:bots": personal(PAGE, NOT_THIS_WAY),
+    "apikeys:exchanges": personal(PAGE, NOT_THIS_WAY),
+    "apikeys:guide": personal(PAGE, NOT_THIS_WAY),
     "apikeys:key_form": alices(PAGE, PAGE),
     "apikeys:key": alices(PAGE, NOT_THIS_WAY),
     "apikeys:take_back": alices(NOT_THIS_WAY, TO_KEY),
@@ -247,6 +249,7 @@ class Place:
         for pattern, value in {
             r"<int:pk>": str(self.bot.pk),
             r"<int:customer_pk>": str(self.bot.customer_id),
+            r"<slug:exchange>": self.bot.exchange,
             r"<uuid:pk>": self.key,
             r"<uuid:handover_id>": self.handover,
             r"<path:\w+>": "1",

@@ -1,4 +1,4 @@
-"""How a key is made at one exchange: what it needs, our addresses, and the guide, for a form or a page alone."""
+"""How a key is made at one exchange: what it needs, our addresses, and the guide. For form and guide page."""
 
 from dataclasses import dataclass
 

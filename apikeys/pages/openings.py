@@ -84,8 +84,8 @@ def _opening_of_checking(key: ApiKey, other: ApiKey | None, now: datetime) -> tu
         )
     if ExchangeState.objects.away(now).filter(exchange=key.bot.exchange).exists():
         return "We are checking your new key", format_html(
-            "{} is not answering at the moment, and we keep trying. That is not your doing, and there is nothing"
-            " for you to do.{}",
+            "{} is not answering at the moment, and we keep trying. That is not your doing, and there is"
+            " nothing for you to do.{}",
             exchange,
             _keep(other),
         )

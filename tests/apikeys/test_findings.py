@@ -15,6 +15,7 @@ from tests.apikeys.raw_replies import (
     BOTS,
     MARKETS,
     POLICY,
+    Trader,
     binance,
     binance_good,
     bybit,
@@ -88,6 +89,64 @@ def test_it_accepts_a_key_bound_to_no_address_and_says_what_becomes_of_it(exchan
     decision = judged(good(allow_list=AllowList(False)), exchange=exchange)
     assert (decision.outcome, codes(decision)) == (ACCEPTED, {"ip_open"})
     assert lives in the_one(decision).to_do
+
+
+@pytest.mark.parametrize("entry", ["0.0.0.0/0", "203.0.0.0/8", "0.0.0.0/1", "::/0", "2001::/16"])
+def test_it_takes_a_list_that_holds_half_the_internet_for_none(entry: str) -> None:
+    report = good(allow_list=AllowList(True, ("203.0.113.10", entry)))
+    assert the_one(judged(report)).code == FindingCode.IP_OPEN
+
+
+def bound_only() -> Trader:
+    adapter = replace(EXCHANGES["binance"], must_be_bound=True)
+    return Trader("spot", adapter)
+
+
+@pytest.mark.parametrize(
+    ("allow_list", "ours", "outcome", "found"),
+    [
+        (AllowList(True, ("203.0.113.10",)), TWO[:1], ACCEPTED, {"inherent_transfer"}),
+        (AllowList(True, ("203.0.113.0/24",)), TWO[:1], ACCEPTED, {"inherent_transfer", "ip_extra"}),
+        (AllowList(False, ()), TWO[:1], REFUSED, {"inherent_transfer", "ip_open"}),
+        (AllowList(None), TWO[:1], REFUSED, {"inherent_transfer", "ip_open"}),
+        (AllowList(True, None), TWO[:1], REFUSED, {"inherent_transfer"}),
+        (AllowList(True, ("198.51.100.7",)), TWO[:1], REFUSED, {"inherent_transfer", "ip_not_ours"}),
+        (AllowList(True, ("0.0.0.0/0",)), TWO[:1], REFUSED, {"inherent_transfer", "ip_open"}),
+        # Where no address of ours is known, nothing can be proved bound to us.
+        (AllowList(True, ("203.0.113.10",)), (), REFUSED, {"inherent_transfer"}),
+    ],
+)
+def test_it_takes_only_keys_bound_to_us_where_trading_reaches_other_accounts(
+    allow_list: AllowList, ours: tuple[str, ...], outcome: Outcome, found: set[str]
+) -> None:
+    report = good(allow_list=allow_list, inherent_transfer=True)
+    decision = decide(report, bound_only(), replace(POLICY, egress_ips=ours))
+    assert (decision.outcome, codes(decision)) == (outcome, found)
+
+
+@pytest.mark.parametrize(("app", "outcome"), [("Sequence", ACCEPTED), ("Other Bots", REFUSED)])
+def test_a_key_of_our_app_counts_as_bound_to_us_there(app: str, outcome: Outcome) -> None:
+    report = good(allow_list=AllowList(False, ()), inherent_transfer=True, third_party_app=app)
+    decision = decide(report, bound_only(), replace(POLICY, partner_apps={"binance": "Sequence"}))
+    assert decision.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("account", "previous", "confirmed", "outcome"),
+    [
+        ("1", "1", "", ACCEPTED),
+        ("2", "1", "", HELD),
+        ("2", "1", "2", ACCEPTED),
+        ("3", "1", "2", HELD),
+        ("2", "", "", ACCEPTED),
+        ("", "1", "", ACCEPTED),  # the exchange does not say: not compared
+    ],
+)
+def test_it_compares_the_account_with_the_one_before(
+    account: str, previous: str, confirmed: str, outcome: Outcome
+) -> None:
+    policy = replace(POLICY, previous_account_id=previous, confirmed_account_id=confirmed)
+    assert judged(good(account_id=account), policy).outcome is outcome
 
 
 @pytest.mark.parametrize("market", MARKETS)

@@ -184,7 +184,8 @@ def test_it_gives_the_form_page_the_words_of_the_exchange(binance_bot: Bot, sett
     active = make_key(binance_bot, KeyStatus.ACTIVE, "7Q2f", timedelta(days=200))
     page = pages.key_form_page(binance_bot, NOW)
     assert (page.active_key, page.waiting_key) == (active, None)
-    assert page.addresses_line == binance_bot.adapter.address_separator.join(page.addresses)
-    assert page.needed == ("Enable Reading", "Enable Spot & Margin Trading")
-    assert page.never[0] == "Enable Withdrawals"
+    way = page.directions
+    assert way.addresses_line == binance_bot.adapter.address_separator.join(way.addresses)
+    assert way.needed == ("Enable Reading", "Enable Spot & Margin Trading")
+    assert way.never[0] == "Enable Withdrawals"
     assert page.key_name == "Sequence BTC-1 2026-11"

@@ -1,0 +1,98 @@
+"""A key of another exchange account: held, and settled by support."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEvent, User
+from apikeys.flows import settle_account
+from apikeys.models import ApiKey, Bot
+from apikeys.status import KeyStatus
+from apikeys.tasks import check_key
+from notifications.models import Mail
+from tests.exchange_simulator.exchanges import DEMO_KEYS
+from tests.exchange_simulator.simulator import Simulator
+
+pytestmark = pytest.mark.django_db
+
+STAFF: dict[str, Any] = {"reason": "Ticket 7: moved to a sub-account", "address": "10.0.0.1"}
+ACCOUNT = "/api/v3/account"
+
+
+def hand_over(browser: Client, bot: Bot, name: str) -> ApiKey:
+    told = DEMO_KEYS[bot.exchange][name]
+    answer = browser.post(f"/bots/{bot.pk}/key/", {"api_key": told.api_key, "secret": told.secret})
+    key = ApiKey.objects.get(pk=answer["Location"].split("/")[2])
+    check_key(str(key.pk))
+    key.refresh_from_db()
+    return key
+
+
+@pytest.fixture
+def support(db: None) -> User:
+    return User.objects.create(email="agent@sequence.example", is_staff=True)
+
+
+@pytest.fixture
+def held(as_alice: Client, binance_bot: Bot, simulator: Simulator) -> ApiKey:
+    assert hand_over(as_alice, binance_bot, "old").status == KeyStatus.ACTIVE
+    other = DEMO_KEYS["binance"]["good"]
+    simulator.know(other.__class__("binance", other.api_key, other.secret, more={ACCOUNT: {"uid": 77}}))
+    key = hand_over(as_alice, binance_bot, "good")
+    assert (key.status, key.account_id) == (KeyStatus.CHECKING, "77")
+    assert [item.code for item in key.findings] == ["wrong_account"]
+    return key
+
+
+def test_it_lets_the_bot_change_over_once_support_has_confirmed(held: ApiKey, support: User) -> None:
+    settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+    check_key(str(held.pk))
+    held.refresh_from_db()
+    assert held.status == KeyStatus.ACTIVE
+    event = AuditEvent.objects.get(verb="account_confirmed")
+    assert (event.actor, event.detail["reason"]) == (support, STAFF["reason"])
+
+
+def test_a_confirmation_excuses_no_right(held: ApiKey, support: User, simulator: Simulator) -> None:
+    """What the key may do is asked again, since it can have changed while it waited."""
+    told = DEMO_KEYS["binance"]["good"]
+    reply = {"enableWithdrawals": True}
+    simulator.know(told.__class__("binance", told.api_key, told.secret, reply, more={ACCOUNT: {"uid": 77}}))
+    settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+    check_key(str(held.pk))
+    held.refresh_from_db()
+    assert held.status == KeyStatus.REFUSED
+
+
+def test_a_confirmation_is_for_that_account_only(held: ApiKey, support: User, simulator: Simulator) -> None:
+    settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+    told = DEMO_KEYS["binance"]["good"]
+    simulator.know(told.__class__("binance", told.api_key, told.secret, more={ACCOUNT: {"uid": 78}}))
+    check_key(str(held.pk))
+    held.refresh_from_db()
+    assert held.status == KeyStatus.CHECKING
+    assert [item.code for item in held.findings] == ["wrong_account"]
+
+
+def test_it_refuses_what_support_turns_down_and_keeps_the_old_key(held: ApiKey, support: User) -> None:
+    Mail.objects.all().delete()
+    settle_account.turn_down(key_id=held.pk, staff=support, **STAFF)
+    held.refresh_from_db()
+    assert (held.status, held.sealed) == (KeyStatus.REFUSED, None)
+    assert ApiKey.objects.active().count() == 1
+    assert Mail.objects.get().kind == "api_refused"
+    with pytest.raises(settle_account.NotHeldError):
+        settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+
+
+def test_it_compares_with_the_last_key_even_where_that_one_ended(
+    as_alice: Client, binance_bot: Bot, held: ApiKey
+) -> None:
+    """Otherwise disconnecting the bot first would be a way around."""
+    old = ApiKey.objects.active().get()
+    ApiKey.objects.filter(pk=old.pk).update(status=KeyStatus.REVOKED, sealed=None)
+    ApiKey.objects.filter(pk=held.pk).update(check_due_at=held.submitted_at)
+    check_key(str(held.pk))
+    held.refresh_from_db()
+    assert [item.code for item in held.findings] == ["wrong_account"]

@@ -33,6 +33,7 @@ class Verb(TextChoices):
     REVOCATION_ACKED = "revocation_acked", "The bot has dropped key {key} of {bot}"
     KEY_ACTIVATED = "key_activated", "Key {key} of {bot} active"
     KEY_RETIRED = "key_retired", "Old key {key} of {bot} retired, secret wiped"
+    KEYS_SEALED_ANEW = "keys_sealed_anew", "Stored secrets sealed anew under a newer seal key"
     KEY_REVOKED = "key_revoked", "Key {key} of {bot} disconnected, secret wiped"
     ADDRESS_CHANGE_STARTED = "address_change_started", "Change of the primary address started"
     ADDRESS_CONFIRMED = "address_confirmed", "New primary address confirmed with a mailed code, on hold"

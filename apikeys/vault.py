@@ -57,9 +57,7 @@ def generate_pair() -> tuple[str, str]:
 
 def seal(credentials: Credentials, *, key_id: UUID, bot_id: str, exchange: str) -> Sealed:
     """Encrypt to the newest public key, bound to the row, the bot and the exchange."""
-    seal_id, public = next(iter(_public_keys(settings.SEAL_PUBLIC_KEYS).items()))
-    ciphertext = _SUITE.encrypt(_plaintext(credentials), public, info=_info(key_id, bot_id, exchange))
-    return Sealed(ciphertext=ciphertext, seal_id=seal_id)
+    return _seal(_plaintext(credentials), _info(key_id, bot_id, exchange))
 
 
 def seal_for_engine(credentials: Credentials, *, key_id: UUID, bot_id: str, exchange: str) -> Sealed | None:
@@ -79,15 +77,26 @@ def seal_for_engine(credentials: Credentials, *, key_id: UUID, bot_id: str, exch
 
 def open_sealed(sealed: bytes, seal_id: str, *, key_id: UUID, bot_id: str, exchange: str) -> Credentials:
     """Decrypt. Raises SealError where the private key is not here or anything was altered or moved."""
-    private = _private_keys(settings.SEAL_PRIVATE_KEYS).get(seal_id)
-    if private is None:
-        raise SealError(f"This process holds no private seal key {seal_id}.")
-    try:
-        plaintext = _SUITE.decrypt(bytes(sealed), private, info=_info(key_id, bot_id, exchange))
-    except InvalidTag:
-        raise SealError("A sealed value does not open: altered, or moved from another row.") from None
+    plaintext = _open(sealed, seal_id, _info(key_id, bot_id, exchange))
     api_key, secret, passphrase = json.loads(plaintext)
     return Credentials(api_key=api_key, secret=secret, passphrase=passphrase)
+
+
+def seal_anew(sealed: bytes, seal_id: str, *, key_id: UUID, bot_id: str, exchange: str) -> Sealed:
+    """The same secret under the newest public key. Raises SealError like `open_sealed`."""
+    info = _info(key_id, bot_id, exchange)
+    return _seal(_open(sealed, seal_id, info), info)
+
+
+def newest_seal_id() -> str:
+    """The id of the key that `seal` encrypts to."""
+    return next(iter(_public_keys(settings.SEAL_PUBLIC_KEYS)))
+
+
+def known_seal_ids() -> frozenset[str]:
+    """The ids of all seal keys that are still set, in either half."""
+    public, private = _public_keys(settings.SEAL_PUBLIC_KEYS), _private_keys(settings.SEAL_PRIVATE_KEYS)
+    return frozenset({*public, *private})
 
 
 def fingerprint(exchange: str, api_key: str) -> str:
@@ -105,6 +114,22 @@ def check_keys() -> None:
         raise SealError("SEAL_PUBLIC_KEYS holds no key.")
     if private and next(iter(public)) not in private:
         raise SealError("SEAL_PRIVATE_KEYS lacks the private half of the newest public seal key.")
+
+
+def _seal(plaintext: bytes, info: bytes) -> Sealed:
+    seal_id = newest_seal_id()
+    public = _public_keys(settings.SEAL_PUBLIC_KEYS)[seal_id]
+    return Sealed(ciphertext=_SUITE.encrypt(plaintext, public, info=info), seal_id=seal_id)
+
+
+def _open(sealed: bytes, seal_id: str, info: bytes) -> bytes:
+    private = _private_keys(settings.SEAL_PRIVATE_KEYS).get(seal_id)
+    if private is None:
+        raise SealError(f"This process holds no private seal key {seal_id}.")
+    try:
+        return _SUITE.decrypt(bytes(sealed), private, info=info)
+    except InvalidTag:
+        raise SealError("A sealed value does not open: altered, or moved from another row.") from None
 
 
 def _plaintext(credentials: Credentials) -> bytes:

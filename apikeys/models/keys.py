@@ -60,6 +60,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Active keys whose exchange ends them within this time."""
         return self.active().filter(expires_at__gt=now, expires_at__lte=now + within)
 
+    def sealed_under_older(self, seal_id: str) -> Self:
+        """Live keys that are sealed under another seal key than the given, newest one."""
+        return self.live().exclude(seal_id=seal_id)
+
     def due(self, now: datetime) -> Self:
         """Keys whose check is due and that no worker holds at this moment."""
         return self.filter(status=KeyStatus.CHECKING, check_due_at__lte=now).filter(

@@ -7,11 +7,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import path
 from django.utils import timezone
 
 from accounts.roles import Act, may
+from apikeys.desk.account import account
 from apikeys.engine import tokens
-from apikeys.models import ApiKey, Bot, EngineToken, Handover, KeyCheck, Scope
+from apikeys.models import ApiKey, Bot, EngineToken, ExchangeState, Handover, KeyCheck, Scope
 from notifications.read_only import ReadOnly, ReadOnlyAdmin
 
 
@@ -112,12 +114,35 @@ class EngineTokenAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{number} revoked. They are refused from the next request on.")
 
 
+class NeedsFilter(admin.SimpleListFilter):
+    title = "needs a person"
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("account", "of another exchange account")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        return queryset & ApiKey.objects.held() if self.value() else queryset
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
     list_display = ("last_four", "bot", "status", "failed_checks", "submitted_at", "checked_at", "ended_at")
-    list_filter = ("status", "bot__exchange")
+    list_filter = (NeedsFilter, "status", "bot__exchange")
     search_fields = ("bot__bot_id", "last_four")
     list_select_related = ("bot",)
     ordering = ("-submitted_at",)
     exclude = ("sealed", "fingerprint", "claim")
     inlines = [KeyCheckInline]
+
+    def get_urls(self) -> list[Any]:
+        settling = self.admin_site.admin_view(account)
+        return [path("<uuid:key_id>/account/", settling, name="key_account"), *super().get_urls()]
+
+
+@admin.register(ExchangeState)
+class ExchangeStateAdmin(ReadOnlyAdmin):
+    """Exchanges that have failed us, and how far their clocks are from ours."""
+
+    list_display = ("exchange", "failures", "failing_since", "open_until", "answered_at", "clock_ahead_ms")
+    ordering = ("-failures", "exchange")

@@ -57,6 +57,7 @@ def move_many(
         "claim": None,
         "claimed_until": None,
         "check_due_at": None,
+        "held": False,
         **fields,
     }
     if to in _STAMPS:

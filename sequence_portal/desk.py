@@ -14,8 +14,8 @@ from accounts.access import has_strong_proof
 from accounts.devices import has_factor
 from accounts.models import AddressChange, MailboxHold
 from accounts.views.entrance import sign_out
-from apikeys.desk import close as close_customer
-from apikeys.models import Handover
+from apikeys.desk.close import close as close_customer
+from apikeys.models import ApiKey, ExchangeState, Handover
 
 
 class PortalAdminSite(AdminSite):
@@ -82,7 +82,14 @@ def _queues(request: HttpRequest) -> list[dict[str, object]]:
     changes = reverse("admin:accounts_addresschange_changelist", query={"open": "1"})
     asked = MailboxHold.Status.ASKED
     holds = reverse("admin:accounts_mailboxhold_changelist", query={"status__exact": asked})
-    queues = []
+    queues: list[dict[str, object]] = []
+    if request.user.has_perm("apikeys.view_apikey"):
+        held = reverse("admin:apikeys_apikey_changelist", query={"needs": "account"})
+        number = ApiKey.objects.held().count()
+        queues.append({"name": "Keys of another exchange account", "count": number, "url": held})
+        away = reverse("admin:apikeys_exchangestate_changelist")
+        number = ExchangeState.objects.away(timezone.now()).count()
+        queues.append({"name": "Exchanges that do not answer", "count": number, "url": away})
     if request.user.has_perm("accounts.view_mailboxhold"):
         number = MailboxHold.objects.filter(status=asked).count()
         queues.append({"name": "Microsoft mailboxes to clear or change", "count": number, "url": holds})

@@ -26,7 +26,7 @@ from accounts.flows import change_address, clear_mailbox
 from accounts.models import MailDomain, User
 from accounts.roles import Role
 from apikeys.engine import tokens
-from apikeys.models import Bot, EngineToken, Handover
+from apikeys.models import Bot, EngineToken, ExchangeState, Handover
 from apikeys.status import KeyStatus
 from notifications import outbox
 from notifications.kinds import MailKind
@@ -194,6 +194,7 @@ TABLE: Mapping[str, Expected] = {
     "admin:customer_close": acts(PAGE, (LEAD,)),
     "admin:view_on_site": desk(MISSING, MISSING),
     "admin:app_list": desk(PAGE, PAGE),
+    "admin:key_account": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
     "admin/(?P<url>.*)$": desk(MISSING, MISSING),
 }
 
@@ -208,6 +209,7 @@ LOOKS: Mapping[str, tuple[str, ...]] = {
     "apikeys.handover": STAFF,
     "apikeys.enginetoken": STAFF,
     "apikeys.apikey": STAFF,
+    "apikeys.exchangestate": STAFF,
     "notifications.mail": STAFF,
 }
 ADDS: Mapping[str, tuple[str, ...]] = {"apikeys.enginetoken": (OPERATIONS,)}
@@ -250,7 +252,7 @@ class Place:
             r"<int:pk>": str(self.bot.pk),
             r"<int:customer_pk>": str(self.bot.customer_id),
             r"<slug:exchange>": self.bot.exchange,
-            r"<uuid:pk>": self.key,
+            r"<uuid:pk>|<uuid:key_id>": self.key,
             r"<uuid:handover_id>": self.handover,
             r"<path:\w+>": "1",
             r"\^?\(\?P<app_label>[^)]+\)": "apikeys",
@@ -266,6 +268,7 @@ class Place:
 def place(alice: User, bob: User, binance_bot: Bot) -> Place:
     key = make_key(binance_bot, KeyStatus.ACTIVE, "mB9x", timedelta(0))
     handover = Handover.objects.create(key=key, kind=Handover.Kind.KEY, created_at=timezone.now())
+    ExchangeState.objects.create(exchange="binance")
     tokens.make(EngineToken(), name="engine-1", scopes=[], addresses=[], life=timedelta(days=1))
     with transaction.atomic():
         audit.record(Verb.SIGNED_IN, customer=alice, actor=alice)

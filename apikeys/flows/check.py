@@ -22,6 +22,7 @@ from apikeys.flows import breaker
 from apikeys.flows.activate import accept
 from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
 from apikeys.flows.refuse import refuse
+from apikeys.flows.settle_account import previous_account
 from apikeys.models import ApiKey, KeyCheck
 from apikeys.status import KeyStatus
 from apikeys.vault import Sealed
@@ -138,17 +139,11 @@ def _decide(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Decision
         now=now,
         egress_ips=settings.PORTAL_EGRESS_IPS,
         partner_apps=settings.PARTNER_APPS,
-        previous_account_id=_previous_account(key),
+        previous_account_id=previous_account(key),
         confirmed_account_id=key.confirmed_account_id,
         expires_soon=settings.EXPIRES_SOON,
     )
     return decide(answer, key.bot, policy)
-
-
-def _previous_account(key: ApiKey) -> str:
-    """Of the key that the bot trades with, or traded with last; empty where its exchange did not say."""
-    before = ApiKey.objects.filter(bot=key.bot, activated_at__isnull=False).exclude(pk=key.pk)
-    return before.order_by("-activated_at").values_list("account_id", flat=True).first() or ""
 
 
 def _carry_out(
@@ -180,7 +175,7 @@ def _hold(key: ApiKey, decision: Decision, now: datetime, fields: dict[str, obje
     first_time = FindingCode.WRONG_ACCOUNT not in {finding.code for finding in key.findings}
     found = [finding.as_json() for finding in decision.findings]
     due = key.submitted_at + HOLD
-    _update(key, findings_json=found, check_due_at=due, claim=None, claimed_until=None, **fields)
+    _update(key, findings_json=found, held=True, check_due_at=due, claim=None, claimed_until=None, **fields)
     if first_time:
         audit.record(
             Verb.KEY_HELD,

@@ -17,6 +17,17 @@ from apikeys.status import KeyStatus
 from notifications.bell import ring_on_commit
 
 
+def previous_account(key: ApiKey) -> str:
+    """Of the key that the bot trades with, or traded with last; empty where its exchange did not say."""
+    before = ApiKey.objects.filter(bot=key.bot, activated_at__isnull=False).exclude(pk=key.pk)
+    return before.order_by("-activated_at").values_list("account_id", flat=True).first() or ""
+
+
+def is_held(key: ApiKey) -> bool:
+    held_for = {item.code for item in key.findings if item.severity is Severity.HOLD}
+    return key.status == KeyStatus.CHECKING and FindingCode.WRONG_ACCOUNT in held_for
+
+
 class NotHeldError(Exception):
     """The key does not wait for this any more: decided, taken back, or never held."""
 
@@ -47,8 +58,7 @@ def _held(key_id: UUID) -> ApiKey:
         raise NotHeldError
     transitions.lock_bot(found)
     key = ApiKey.objects.select_related("bot__customer").get(pk=key_id)
-    held_for = {item.code for item in key.findings if item.severity is Severity.HOLD}
-    if key.status != KeyStatus.CHECKING or FindingCode.WRONG_ACCOUNT not in held_for:
+    if not is_held(key):
         raise NotHeldError
     return key
 

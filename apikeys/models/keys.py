@@ -56,6 +56,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def of(self, customer: User) -> Self:
         return self.filter(bot__customer=customer)
 
+    def held(self) -> Self:
+        """Keys that wait for a person."""
+        return self.filter(status=KeyStatus.CHECKING, held=True)
+
     def ending(self, now: datetime, within: timedelta) -> Self:
         """Active keys whose exchange ends them within this time."""
         return self.active().filter(expires_at__gt=now, expires_at__lte=now + within)
@@ -97,6 +101,7 @@ class ApiKey(models.Model):
     findings_json = models.JSONField(default=list)
     report_json = models.JSONField(null=True)
     problem = models.CharField(max_length=30, blank=True)  # a finding code, on an active key found wanting
+    held = models.BooleanField(default=False)  # waits for a person, as its findings say
     account_id = models.CharField(max_length=100, blank=True)
     # Support confirmed that the bot may change over to this account; empty: to none.
     confirmed_account_id = models.CharField(max_length=100, blank=True)

@@ -6,11 +6,13 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent, User
+from accounts.roles import Role
 from apikeys.flows import settle_account
 from apikeys.models import ApiKey, Bot
 from apikeys.status import KeyStatus
 from apikeys.tasks import check_key
 from notifications.models import Mail
+from tests.conftest import make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 
@@ -52,6 +54,26 @@ def test_it_lets_the_bot_change_over_once_support_has_confirmed(held: ApiKey, su
     assert held.status == KeyStatus.ACTIVE
     event = AuditEvent.objects.get(verb="account_confirmed")
     assert (event.actor, event.detail["reason"]) == (support, STAFF["reason"])
+
+
+def test_it_is_settled_at_the_desk_by_those_who_may(held: ApiKey) -> None:
+    page = f"/admin/apikeys/apikey/{held.pk}/account/"
+    support, auditor = (signed_in(make_staff(role)) for role in (Role.SUPPORT, Role.AUDITOR))
+    assert "Keys of another exchange account" in support.get("/admin/").content.decode()
+    assert f"{held.pk}" in support.get("/admin/apikeys/apikey/?needs=account").content.decode()
+    html = support.get(page).content.decode()
+    assert "354937868" in html
+    assert "77" in html
+    assert "Confirm the other account" not in auditor.get(page).content.decode()
+    told = {"act": "confirm", "reason": "Ticket 7"}
+    assert auditor.post(page, told).status_code == 403
+    assert "This field is required" in support.post(page, {"act": "confirm"}).content.decode()
+    assert support.post(page, told).status_code == 302
+    check_key(str(held.pk))
+    assert ApiKey.objects.get(pk=held.pk).status == KeyStatus.ACTIVE
+    assert "does not wait" in support.get(page).content.decode()
+    again = support.post(page, told, follow=True).content.decode()
+    assert "This key does not wait any more. Nothing was changed." in again
 
 
 def test_a_confirmation_excuses_no_right(held: ApiKey, support: User, simulator: Simulator) -> None:

@@ -124,6 +124,19 @@ def moment(reply: Mapping[str, Any], name: str) -> datetime | None:
     return None if found.year == 1970 else found
 
 
+def moment_s(reply: Mapping[str, Any], name: str) -> datetime | None:
+    """Seconds since 1970, number or text, as aware UTC; None where the reply does not have it, or has 0."""
+    value = reply.get(name, 0)
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
+        value = int(value)
+    if not is_whole(value):
+        raise UnreadableReplyError
+    try:
+        return datetime.fromtimestamp(value, UTC) if value else None
+    except (ValueError, OverflowError, OSError):
+        raise UnreadableReplyError from None
+
+
 def stored_name(name: str) -> str:
     """A name of the exchange's, made safe to store and to show."""
     return _NOT_PLAIN.sub("?", name)[:_NAME_MAX]

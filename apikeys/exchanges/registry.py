@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apikeys.exchanges import binance, bybit
+from apikeys.exchanges import binance, bybit, kraken
 from apikeys.exchanges.adapter import Adapter
 
 EXCHANGES: Mapping[str, Adapter] = {
@@ -11,6 +11,7 @@ EXCHANGES: Mapping[str, Adapter] = {
     for adapter in (
         binance.ADAPTER,
         bybit.ADAPTER,
+        kraken.ADAPTER,
     )
 }
 

@@ -291,6 +291,7 @@ EVERY_CALL = {
     ("binance", "GET", "account/apiRestrictions"),
     ("binance", "GET", "account"),
     ("bybit", "GET", "v5/user/query-api"),
+    ("kraken", "POST", "GetApiKeyInfo"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.exchange_simulator.exchanges import binance, bybit
+from tests.exchange_simulator.exchanges import binance, bybit, kraken
 from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
 
 EXCHANGES: Mapping[str, SimulatedExchange] = {
@@ -10,6 +10,7 @@ EXCHANGES: Mapping[str, SimulatedExchange] = {
     for simulated in (
         binance.SIMULATED,
         bybit.SIMULATED,
+        kraken.SIMULATED,
     )
 }
 

@@ -75,7 +75,6 @@ def prove(*, user: User, answer: Answer, challenge: bytes, address: str) -> Fact
     if again_at:
         raise limits.TooManyError(again_at, f"There were ten wrong tries with your {asked.words} in an hour.")
     token = Signature(answer.text, challenge) if answer.to is Asked.PASSKEY else answer.text
-    # Under the row's lock: one code is accepted once, and twenty wrong ones at once are twenty tries.
     factor: Factor | None = django_otp.verify_token(user, asked.persistent_id, token)
     if factor is None:
         _tell_of_wrong_try(user, asked, address)
@@ -188,6 +187,7 @@ def reset(*, person: User, by: User, reason: str, address: str) -> bool:
 
 
 def _asked(user: User, answer: Answer) -> Factor | None:
+    """Locked: one code is accepted once, and of twenty wrong ones at once ten are looked at."""
     match answer.to:
         case Asked.APP:
             found = AuthenticatorApp.objects.filter(user=user, confirmed=True)
@@ -196,7 +196,7 @@ def _asked(user: User, answer: Answer) -> Factor | None:
         case Asked.PASSKEY:
             named = webauthn_calls.credential_id_of(answer.text)
             found = Passkey.objects.filter(user=user, credential_id=named)
-    factor: Factor | None = found.first()
+    factor: Factor | None = found.select_for_update().first()
     return factor
 
 

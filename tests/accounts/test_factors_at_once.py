@@ -65,7 +65,7 @@ def test_it_counts_every_wrong_code(alice: User) -> None:
     assert at_once(answering(alice, Asked.APP, wrong)) == 0
     app.refresh_from_db()
     assert app.wrong_tries == 10
-    with pytest.raises(limits.TooManyError):
+    with transaction.atomic(), pytest.raises(limits.TooManyError):
         factors.prove(user=alice, answer=Answer(Asked.APP, right), challenge=b"", address="::1")
     assert AuditEvent.objects.filter(verb="factor_tries_used_up").count() == 1
 

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.desk.address import address
+from accounts.desk.factors import factors
 from accounts.desk.mailbox import mailbox
 from accounts.models import AddressChange, AuditEvent, MailboxHold, MailDomain, User
 from notifications.read_only import ReadOnlyAdmin
@@ -28,6 +29,7 @@ class UserAdmin(ReadOnlyAdmin):
         guarded = self.admin_site.admin_view
         return [
             path("<int:customer_pk>/address/", guarded(address), name="customer_address"),
+            path("<int:person_pk>/factors/", guarded(factors), name="person_factors"),
             path("<int:customer_pk>/mailbox/", guarded(mailbox), name="customer_mailbox"),
             *super().get_urls(),
         ]

@@ -97,11 +97,3 @@ class StaffStartForm(forms.Form):
             }
         ),
     )
-
-
-class ResetForm(forms.Form):
-    reason = forms.CharField(
-        label="Reason",
-        help_text="How you made sure that it is them who ask. It is kept with the event.",
-        max_length=300,
-    )

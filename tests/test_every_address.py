@@ -191,6 +191,7 @@ TABLE: Mapping[str, Expected] = {
     "admin:jsi18n": desk(PAGE, NOT_THIS_WAY),
     "admin:customer_address": acts("to /admin/", (SUPPORT, LEAD)),
     "admin:customer_mailbox": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:person_factors": acts(PAGE, (LEAD,)),
     "admin:customer_close": acts(PAGE, (LEAD,)),
     "admin:view_on_site": desk(MISSING, MISSING),
     "admin:app_list": desk(PAGE, PAGE),
@@ -251,6 +252,7 @@ class Place:
         for pattern, value in {
             r"<int:pk>": str(self.bot.pk),
             r"<int:customer_pk>": str(self.bot.customer_id),
+            r"<int:person_pk>": str(self.bot.customer_id),
             r"<slug:exchange>": self.bot.exchange,
             r"<uuid:pk>|<uuid:key_id>": self.key,
             r"<uuid:handover_id>": self.handover,

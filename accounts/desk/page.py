@@ -20,9 +20,13 @@ def agent(request: HttpRequest) -> User:
 
 def customer_or_404(request: HttpRequest, pk: int) -> User:
     """For whoever may look at people; staff are none that these pages know."""
+    require_look(request)
+    return get_object_or_404(User, pk=pk, client_id__isnull=False)
+
+
+def require_look(request: HttpRequest) -> None:
     if not request.user.has_perm("accounts.view_user"):
         raise PermissionDenied
-    return get_object_or_404(User, pk=pk, client_id__isnull=False)
 
 
 def require(request: HttpRequest, act: Act) -> None:

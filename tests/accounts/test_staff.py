@@ -15,9 +15,10 @@ from accounts.devices import AuthenticatorApp
 from accounts.models import AuditEvent, MailedCode, User
 from accounts.roles import Role
 from accounts.tasks import mail_code
+from notifications.models import Mail
 from tests.accounts.test_factors import enrol, verbs
 from tests.accounts.test_sign_in import latest_code
-from tests.authenticators import code_of
+from tests.authenticators import add_app, code_of
 from tests.conftest import PASSWORD, make_staff, signed_in
 from tests.mail_sink import MailSink
 
@@ -142,3 +143,53 @@ def test_it_stores_no_code_that_could_be_read(mail_sink: MailSink) -> None:
     row = MailedCode.objects.select_related("mail", "attempt").get()
     for plain in (code, code.replace("-", "")):
         assert plain not in f"{vars(row)} {vars(row.mail)} {vars(row.attempt)}"
+
+
+def test_it_lets_a_lead_reset_lost_factors_of_others_with_a_reason(alice: User) -> None:
+    add_app(alice)
+    as_alice, lead = signed_in(alice), make_staff(Role.LEAD)
+    desk = signed_in(lead)
+    path = f"/admin/accounts/user/{alice.pk}/factors/"
+    assert "authenticator app" in desk.get(path).content.decode().lower()
+    desk.post(path, {"reason": ""})
+    assert AuthenticatorApp.objects.filter(user=alice).exists()
+    assert (
+        "Reset. Every session ended"
+        in desk.post(path, {"reason": "Seen by video."}, follow=True).content.decode()
+    )
+    assert not AuthenticatorApp.objects.filter(user=alice).exists()
+    assert as_alice.get("/").status_code == 302
+    event = AuditEvent.objects.get(customer=alice)
+    assert (event.verb, event.actor, event.detail["reason"]) == ("factors_reset", lead, "Seen by video.")
+    assert Mail.objects.get(owner_id=alice.pk).subject == "Your second factors were removed by Sequence"
+    history = signed_in(alice).get("/security/").content.decode()
+    assert "removed by a lead of Sequence" in history
+    assert "Seen by video" not in history
+
+
+def test_it_lets_nobody_else_reset_factors(alice: User) -> None:
+    add_app(alice)
+    lead = make_staff(Role.LEAD)
+    own = f"/admin/accounts/user/{lead.pk}/factors/"
+    assert "Another lead" in signed_in(lead).get(own).content.decode()
+    signed_in(lead).post(own, {"reason": "Mine."})
+    for role in (Role.SUPPORT, Role.OPERATIONS, Role.AUDITOR):
+        answer = signed_in(make_staff(role)).post(
+            f"/admin/accounts/user/{alice.pk}/factors/", {"reason": "Please."}
+        )
+        assert answer.status_code == 403, role
+    assert AuthenticatorApp.objects.count() == 5
+
+
+def test_it_asks_staff_for_a_new_factor_after_a_reset(hashed_password: str, mail_sink: MailSink) -> None:
+    person = make_staff(Role.SUPPORT, EMAIL)
+    User.objects.filter(pk=person.pk).update(password=hashed_password)
+    desk = signed_in(make_staff(Role.LEAD))
+    desk.post(f"/admin/accounts/user/{person.pk}/factors/", {"reason": "Seen by video."})
+    client = Client()
+    client.post("/sign-in/", {"email": EMAIL, "password": PASSWORD})
+    answer = client.post("/sign-in/code/", {"code": latest_code(mail_sink)})
+    assert answer["Location"] == "/admin/"
+    assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/security/factors/"
+    enrol(client)
+    assert client.get("/admin/").status_code == 200

@@ -5,11 +5,11 @@ Every function raises UnreadableReplyError, with no text of the reply in it.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from apikeys.exchanges.base import Trouble, UnreadableReplyError
+from apikeys.exchanges.base import AllowList, Trouble, UnreadableReplyError
 from apikeys.findings import FindingCode
 
 # Names and ids of a reply are stored and shown. Plain characters only: some databases refuse NUL and halves
@@ -17,6 +17,8 @@ from apikeys.findings import FindingCode
 _PLAIN_TEXT = re.compile(r"[\x20-\x7e]{0,100}")
 _NOT_PLAIN = re.compile(r"[^\x21-\x7e]")
 _NAME_MAX = 60
+_LIST_MAX = 4000
+_ALL_ADDRESSES = frozenset({"*", "0.0.0.0", "::"})  # noqa: S104 - read, not listened on
 _CODE = re.compile(r"[A-Za-z0-9_.:/ -]{1,60}")
 # Too many requests, banned for it, and not served in this country: about our address, not about the key.
 OUR_STATUSES = frozenset({418, 429, 451})
@@ -92,6 +94,26 @@ def texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise UnreadableReplyError
     return tuple(value)
+
+
+def comma_separated(reply: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    """The entries of a text with commas in between; None where the reply does not have it."""
+    if name not in reply:
+        return None
+    value = reply[name]
+    if not isinstance(value, str) or len(value) > _LIST_MAX:
+        raise UnreadableReplyError
+    return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+
+
+def allow_list(entries: Sequence[str] | None) -> AllowList:
+    """None: not said. No entry, or one that stands for all addresses: bound to none."""
+    if entries is None:
+        return AllowList()
+    addresses = tuple(stored_name(entry.strip()) for entry in entries if entry.strip())
+    if not addresses or not _ALL_ADDRESSES.isdisjoint(addresses):
+        return AllowList(bound=False, addresses=())
+    return AllowList(bound=True, addresses=addresses)
 
 
 def account_number(reply: Mapping[str, Any], name: str) -> str:

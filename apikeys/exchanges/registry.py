@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apikeys.exchanges import binance, bybit, kraken
+from apikeys.exchanges import binance, bybit, kraken, okx
 from apikeys.exchanges.adapter import Adapter
 
 EXCHANGES: Mapping[str, Adapter] = {
@@ -12,6 +12,7 @@ EXCHANGES: Mapping[str, Adapter] = {
         binance.ADAPTER,
         bybit.ADAPTER,
         kraken.ADAPTER,
+        okx.ADAPTER,
     )
 }
 

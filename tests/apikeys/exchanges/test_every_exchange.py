@@ -292,6 +292,7 @@ EVERY_CALL = {
     ("binance", "GET", "account"),
     ("bybit", "GET", "v5/user/query-api"),
     ("kraken", "POST", "GetApiKeyInfo"),
+    ("okx", "GET", "account/config"),
 }
 
 

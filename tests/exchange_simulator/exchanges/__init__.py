@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.exchange_simulator.exchanges import binance, bybit, kraken
+from tests.exchange_simulator.exchanges import binance, bybit, kraken, okx
 from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
 
 EXCHANGES: Mapping[str, SimulatedExchange] = {
@@ -11,6 +11,7 @@ EXCHANGES: Mapping[str, SimulatedExchange] = {
         binance.SIMULATED,
         bybit.SIMULATED,
         kraken.SIMULATED,
+        okx.SIMULATED,
     )
 }
 

@@ -43,6 +43,7 @@ class Browser:
         self._host = parts.netloc
         self._cookies: dict[str, str] = {}
         self._token = ""
+        self.address = ""  # where the portal shall think that it is, for one that trusts a proxy
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path, {}, b"")
@@ -63,6 +64,7 @@ class Browser:
             "Accept-Encoding": "gzip, deflate, br, zstd",
             "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
             "Connection": "close",
+            "X-Forwarded-For": self.address,
         }
         told = (f"{name}: {value}" for name, value in headers.items() if value)
         head = "\r\n".join((f"{method} {path} HTTP/1.1", *told, "", ""))

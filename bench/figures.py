@@ -57,6 +57,13 @@ PARTS: Mapping[str, Part] = {
             "revocation_to_engine_s": Figure(5, "seconds, commit of a mass revocation to the engine"),
         },
     ),
+    "enumeration": Part(
+        "bench.enumeration",
+        {
+            "enumeration_sign_in": Figure(0.05, "difference of medians, known and unknown, at sign-in"),
+            "enumeration_help": Figure(0.05, "difference of medians, known and unknown, at password help"),
+        },
+    ),
     "pages": Part(
         "bench.pages", {"page_kb_max": Figure(40, "KB, largest page with all it loads")}, servers=False
     ),

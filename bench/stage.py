@@ -33,10 +33,10 @@ def fresh_database() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def portal(simulator: Simulator, sink: MailSink, *names: str) -> Iterator[Stack]:
+def portal(simulator: Simulator, sink: MailSink, *names: str, **environ: str) -> Iterator[Stack]:
     """The named processes, on the settings of the product."""
     empty_broker()
-    of_the_product = {"DJANGO_SETTINGS_MODULE": "bench.settings"}
+    of_the_product = {"DJANGO_SETTINGS_MODULE": "bench.settings", **environ}
     directory = Path(os.environ["PORTAL_TEST_DIR"])
     stack = Stack(directory, simulator, sink, port=free_port(), extra=of_the_product)
     try:

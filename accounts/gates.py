@@ -22,6 +22,11 @@ class Gate:
     mailbox: MailboxHold | None = None
 
     @property
+    def note(self) -> str:
+        """What the customer has told support already."""
+        return self.mailbox.note if self.mailbox else ""
+
+    @property
     def template(self) -> str:
         return f"accounts/gates/{self.kind}.html"
 

@@ -112,7 +112,8 @@ def take_back(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def _gated(request: SignedInRequest, gate: Gate) -> HttpResponse:
     """In place of the form: why no key can be handed over now, and what to do."""
     status = 403 if request.method == "POST" else 200
-    return render(request, gate.template, {"nav": "bots", "gate": gate, "form": MailboxForm()}, status=status)
+    form = MailboxForm(initial={"note": gate.note})
+    return render(request, gate.template, {"nav": "bots", "gate": gate, "form": form}, status=status)
 
 
 def _own_key(request: SignedInRequest, pk: UUID) -> ApiKey:

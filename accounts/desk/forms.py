@@ -16,6 +16,14 @@ class ReasonForm(forms.Form):
     )
 
 
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        max_length=_REASON_MAX,
+        help_text="What was found out. The customer does not see it.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
 class StartChangeForm(ReasonForm):
     new_email = forms.EmailField(
         label="New address",

@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from accounts.addresses import client_address
-from accounts.desk.forms import ReasonForm
+from accounts.desk.forms import NoteForm
 from accounts.desk.page import agent, customer_or_404, require, show
 from accounts.flows import clear_mailbox as flow
 from accounts.mail_domains import domain_of, is_known_by_name
@@ -17,16 +17,15 @@ from accounts.roles import Act, may
 @require_http_methods(["GET", "HEAD", "POST"])
 def mailbox(request: HttpRequest, customer_pk: int) -> HttpResponse:
     customer = customer_or_404(request, customer_pk)
-    form = ReasonForm(request.POST if request.method == "POST" else None)
-    form.fields["reason"].label = "Note"
+    form = NoteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         require(request, Act.CLEAR_MAILBOX)
         if form.is_valid():
-            clear = request.POST.get("act") == "clear"
+            clear = "clear" in request.POST
             flow.decide(
                 customer=customer,
                 clear=clear,
-                note=form.cleaned_data["reason"],
+                note=form.cleaned_data["note"],
                 actor=agent(request),
                 address=client_address(request),
             )

@@ -18,7 +18,7 @@ def mailbox(request: SignedInRequest) -> HttpResponse:
     gate = gates.gate_of(request.user)
     if gate is None or gate.kind is not GateKind.MICROSOFT_EMAIL:
         return redirect("accounts:security")
-    form = MailboxForm(request.POST if request.method == "POST" else None)
+    form = MailboxForm(request.POST if request.method == "POST" else None, initial={"note": gate.note})
     if request.method == "POST" and form.is_valid():
         flow.ask(customer=request.user, note=form.cleaned_data["note"], address=client_address(request))
         return redirect("accounts:mailbox")

@@ -212,11 +212,11 @@ def test_it_puts_a_request_before_support_who_clears_that_address_only(
     assert mailbox in listed
     assert "Really none." in desk.get(mailbox).content.decode()
 
-    desk.post(mailbox, {"act": "keep", "reason": "Bounced."})
+    desk.post(mailbox, {"keep": "1", "note": "Bounced."})
     assert "has not cleared" in browser.get(path).content.decode()
     browser.post("/security/mailbox/")
-    assert "required" in desk.post(mailbox, {"act": "clear", "reason": ""}).content.decode()
-    desk.post(mailbox, {"act": "clear", "reason": "Answered our mail."})
+    assert "required" in desk.post(mailbox, {"clear": "1", "note": ""}).content.decode()
+    desk.post(mailbox, {"clear": "1", "note": "Answered our mail."})
     assert 'name="api_key"' in browser.get(path).content.decode()
     assert browser.get("/security/mailbox/")["Location"] == "/security/"
     assert [event.verb for event in AuditEvent.objects.order_by("pk")] == [
@@ -254,7 +254,7 @@ def test_it_lets_no_auditor_decide_and_no_stranger_ask(
     mailbox = f"/admin/accounts/user/{microsoft.pk}/mailbox/"
     auditor = signed_in(make_staff(Role.AUDITOR))
     assert auditor.get(mailbox).status_code == 200
-    assert auditor.post(mailbox, {"act": "clear", "reason": "x"}).status_code == 403
+    assert auditor.post(mailbox, {"clear": "1", "note": "x"}).status_code == 403
     assert client.post("/security/mailbox/")["Location"].startswith("/sign-in/")
     assert as_bob.post("/security/mailbox/")["Location"] == "/security/"
     assert not MailboxHold.objects.exists()

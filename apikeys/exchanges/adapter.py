@@ -14,7 +14,7 @@ class Call:
     """One request in the terms of `ccxt.Exchange.sign`. Reading only: nothing of an account may change by it.
 
     params: what goes into its query. May hold the API key itself, so it is in no repr.
-    turns: what it costs, in calls of the adapter's `calls_per_second`.
+    turns: what it costs, in calls of the adapter's `calls_per_second`; 0: paid with the call before it.
     """
 
     path: str

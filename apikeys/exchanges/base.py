@@ -117,7 +117,7 @@ class Trouble:
     code: FindingCode
     exchange_code: str = ""
     retry_after: float | None = None  # seconds, where the exchange said so
-    outage: bool = False  # the exchange as a whole did not serve us; says nothing about this key
+    outage: bool | None = None  # the exchange as a whole did not serve us; None: as the HTTP status says
     belongs_to: str = ""  # where the key is known instead, such as "Binance.US", for wrong_region
 
 

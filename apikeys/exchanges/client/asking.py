@@ -79,7 +79,9 @@ class Client:
         if isinstance(answer, Trouble) and answer.exchange_code in adapter.unknown_key_codes:
             others = {other: name for other, name in hosts.items() if other != code}
             code, answer = await asking.look_around(code, others, answer)
-        return replace(answer, region=code) if isinstance(answer, KeyReport) else answer
+        if isinstance(answer, KeyReport):
+            return replace(answer, region=code)
+        return replace(answer, outage=bool(answer.outage))
 
     async def measure_clock(self, exchange: str) -> float | None:
         """Milliseconds that the exchange's clock is ahead of ours; None where it does not tell its time.
@@ -114,7 +116,7 @@ class Client:
     ) -> Answer | Trouble:
         """Send in turn; a Trouble where there is no complete answer."""
         pace = self._pace(adapter)
-        if again := await pace.turn(turns):
+        if turns and (again := await pace.turn(turns)):
             return replace(_UNAVAILABLE, retry_after=again)
         if self._session is None:
             self._session = open_session()
@@ -164,7 +166,9 @@ class _Asking:
         finally:
             conversation.close()
         if isinstance(found, Trouble) and isinstance(answer, Answer):
-            outage = found.outage or answer.status >= 500 or answer.status in TOO_MANY_STATUSES
+            outage = found.outage
+            if outage is None:
+                outage = answer.status >= 500 or answer.status in TOO_MANY_STATUSES
             return replace(found, retry_after=answer.retry_after, outage=outage)
         return found
 

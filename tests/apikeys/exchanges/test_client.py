@@ -47,7 +47,7 @@ def test_it_gives_the_exchange_s_own_code(
     exchange: str, code: str, finding: FindingCode, simulator: Simulator, client: AskOnce
 ) -> None:
     simulator.behave(exchange, "refuse", code=code)
-    assert client(exchange) == Trouble(finding, code)
+    assert client(exchange) == Trouble(finding, code, outage=False)
 
 
 def test_it_lets_a_caller_wait_no_longer_than_it_says(

@@ -290,6 +290,8 @@ def test_it_names_the_boxes_of_what_is_needed_and_of_what_never(exchange: str) -
 EVERY_CALL = {
     ("binance", "GET", "account/apiRestrictions"),
     ("binance", "GET", "account"),
+    ("bitfinex", "POST", "auth/r/permissions"),
+    ("bitfinex", "POST", "auth/r/info/user"),
     ("bybit", "GET", "v5/user/query-api"),
     ("kraken", "POST", "GetApiKeyInfo"),
     ("okx", "GET", "account/config"),

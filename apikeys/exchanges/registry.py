@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apikeys.exchanges import binance, bitfinex, bybit, kraken, okx
+from apikeys.exchanges import binance, bingx, bitfinex, bybit, kraken, okx
 from apikeys.exchanges.adapter import Adapter
 
 EXCHANGES: Mapping[str, Adapter] = {
     adapter.id: adapter
     for adapter in (
         binance.ADAPTER,
+        bingx.ADAPTER,
         bitfinex.ADAPTER,
         bybit.ADAPTER,
         kraken.ADAPTER,

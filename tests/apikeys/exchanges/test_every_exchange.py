@@ -290,6 +290,9 @@ def test_it_names_the_boxes_of_what_is_needed_and_of_what_never(exchange: str) -
 EVERY_CALL = {
     ("binance", "GET", "account/apiRestrictions"),
     ("binance", "GET", "account"),
+    ("bingx", "GET", "account/apiPermissions"),
+    ("bingx", "GET", "uid"),
+    ("bingx", "GET", "apiKey/query"),
     ("bitfinex", "POST", "auth/r/permissions"),
     ("bitfinex", "POST", "auth/r/info/user"),
     ("bybit", "GET", "v5/user/query-api"),

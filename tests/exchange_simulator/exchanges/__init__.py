@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from tests.exchange_simulator.exchanges import binance, bitfinex, bybit, kraken, okx
+from tests.exchange_simulator.exchanges import binance, bingx, bitfinex, bybit, kraken, okx
 from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
 
 EXCHANGES: Mapping[str, SimulatedExchange] = {
     simulated.id: simulated
     for simulated in (
         binance.SIMULATED,
+        bingx.SIMULATED,
         bitfinex.SIMULATED,
         bybit.SIMULATED,
         kraken.SIMULATED,

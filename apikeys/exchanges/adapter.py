@@ -119,6 +119,9 @@ class Adapter:
     elsewhere: tuple[Elsewhere, ...] = ()
     unknown_key_codes: frozenset[str] = frozenset()
     """`Trouble.exchange_code`s after which the other hosts are asked."""
+    unclear_codes: frozenset[str] = frozenset()
+    """`Trouble.exchange_code`s behind which a wrong clock may hide as well: it is measured, and the exchange
+    asked again if it was off."""
     must_be_bound: bool = False
     """Trading reaches other accounts of the customer, so that only a key bound to our addresses passes."""
     address_separator: str = ", "

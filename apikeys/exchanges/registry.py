@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apikeys.exchanges import binance, bingx, bitfinex, bybit, kraken, okx
+from apikeys.exchanges import binance, bingx, bitfinex, bybit, coinbase, kraken, okx
 from apikeys.exchanges.adapter import Adapter
 
 EXCHANGES: Mapping[str, Adapter] = {
@@ -13,6 +13,7 @@ EXCHANGES: Mapping[str, Adapter] = {
         bingx.ADAPTER,
         bitfinex.ADAPTER,
         bybit.ADAPTER,
+        coinbase.ADAPTER,
         kraken.ADAPTER,
         okx.ADAPTER,
     )

@@ -152,7 +152,7 @@ def _connected(bot: Bot, active: ApiKey, latest: ApiKey | None, now: datetime) -
         ]
     else:
         headline, sentences = "Active", [_healthy(active, now)]
-        if verdict.has(active, FindingCode.IP_OPEN):
+        if verdict.works_from_anywhere(active):
             state, tone, headline = "open", "warn", "Active, but bound to no address"
             sentences.append(format_html("It works from any address. {}", bot.adapter.unbound_key_lives))
     link = None

@@ -129,13 +129,23 @@ def accepted_because(key: ApiKey) -> str:
     """What the check proved, as one sentence."""
     if (key.report_json or {}).get("third_party_app") is not None:
         return "It can trade, it cannot withdraw or transfer, and it is bound to our app."
-    if has(key, FindingCode.IP_OPEN):
+    if works_from_anywhere(key):
         return "It can trade and cannot withdraw or transfer. It works from any address."
+    if has(key, FindingCode.IP_OPEN):
+        return (
+            "It can trade and cannot withdraw or transfer."
+            f" {key.bot.adapter.name} does not say whether it is bound to addresses."
+        )
     bound, addresses = _allow_list(key)
     if bound:
         to_what = "our addresses" if _are_ours(addresses) else "addresses"
         return f"It can trade, it cannot withdraw or transfer, and it is bound to {to_what}."
     return "It can trade and cannot withdraw or transfer."
+
+
+def works_from_anywhere(key: ApiKey) -> bool:
+    """As its exchange said; one that says nothing of addresses leaves it open."""
+    return has(key, FindingCode.IP_OPEN) and _allow_list(key)[0] is not None
 
 
 def never_answered(key: ApiKey) -> bool:

@@ -40,6 +40,25 @@ def test_it_marks_bots_findings_and_values_for_scripts_and_translators(
     assert 'data-finding="ip_open"' in as_alice.get(f"/keys/{key.pk}/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("bound", "says", "hides"),
+    [
+        (False, "It works from any address.", "does not say whether it is bound"),
+        (None, "Binance does not say whether it is bound to addresses.", "It works from any address."),
+    ],
+)
+def test_it_claims_of_addresses_only_what_the_exchange_said(
+    bound: bool | None, says: str, hides: str, as_alice: Client, binance_bot: Bot
+) -> None:
+    report = KeyReport(rights=HARMLESS, allow_list=AllowList(bound=bound))
+    key = make_key(binance_bot, KeyStatus.ACTIVE, "mB9x", timedelta(days=1), **verdict(binance_bot, report))
+    bots, page = (as_alice.get(address).content.decode() for address in ("/", f"/keys/{key.pk}/"))
+    assert says in page
+    assert hides not in page
+    assert ("It works from any address." in bots) is (bound is False)
+    assert ("Active, but bound to no address" in bots) is (bound is False)
+
+
 def test_it_names_each_problem_at_the_top_and_at_its_field_and_empties_the_boxes(
     as_alice: Client, bybit_bot: Bot
 ) -> None:

@@ -74,7 +74,7 @@ class Client:
         asking = _Asking(self, adapter, credentials, own)
         answer = await asking.converse(hosts.get(code, ""))
         # The clock that is wrong is ours. One second try, by theirs.
-        if _is_about_the_clock(answer) and await self.measure_clock(exchange) is not None:
+        if await self._was_the_clock(adapter, answer):
             answer = await asking.converse(hosts.get(code, ""))
         if isinstance(answer, Trouble) and answer.exchange_code in adapter.unknown_key_codes:
             others = {other: name for other, name in hosts.items() if other != code}
@@ -82,6 +82,18 @@ class Client:
         if isinstance(answer, KeyReport):
             return replace(answer, region=code)
         return replace(answer, outage=bool(answer.outage))
+
+    async def _was_the_clock(self, adapter: Adapter, answer: KeyReport | Trouble) -> bool:
+        """From now on signed by the exchange's own. What is unclear was about the clock if it was off."""
+        if not isinstance(answer, Trouble):
+            return False
+        if answer.code is FindingCode.CLOCK:
+            return await self.measure_clock(adapter.id) is not None
+        if answer.exchange_code not in adapter.unclear_codes:
+            return False
+        before = self.signer(adapter.id).clock_shift_ms
+        ahead = await self.measure_clock(adapter.id)
+        return ahead is not None and abs(ahead - before) >= CLOCK_ALARM_MS
 
     async def measure_clock(self, exchange: str) -> float | None:
         """Milliseconds that the exchange's clock is ahead of ours; None where it does not tell its time.
@@ -207,10 +219,6 @@ class _Asking:
         if signed is None:
             return Trouble(FindingCode.MALFORMED)
         return await self._client.deliver(self._adapter, signed, host=host, turns=call.turns)
-
-
-def _is_about_the_clock(answer: KeyReport | Trouble) -> bool:
-    return isinstance(answer, Trouble) and answer.code is FindingCode.CLOCK
 
 
 async def _within_a_look(looking: Coroutine[Any, Any, T]) -> T | None:

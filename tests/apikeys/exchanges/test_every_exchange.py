@@ -296,6 +296,7 @@ EVERY_CALL = {
     ("bitfinex", "POST", "auth/r/permissions"),
     ("bitfinex", "POST", "auth/r/info/user"),
     ("bybit", "GET", "v5/user/query-api"),
+    ("coinbase", "GET", "brokerage/key_permissions"),
     ("kraken", "POST", "GetApiKeyInfo"),
     ("okx", "GET", "account/config"),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.exchange_simulator.exchanges import binance, bingx, bitfinex, bybit, kraken, okx
+from tests.exchange_simulator.exchanges import binance, bingx, bitfinex, bybit, coinbase, kraken, okx
 from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
 
 EXCHANGES: Mapping[str, SimulatedExchange] = {
@@ -12,6 +12,7 @@ EXCHANGES: Mapping[str, SimulatedExchange] = {
         bingx.SIMULATED,
         bitfinex.SIMULATED,
         bybit.SIMULATED,
+        coinbase.SIMULATED,
         kraken.SIMULATED,
         okx.SIMULATED,
     )

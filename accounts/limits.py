@@ -14,9 +14,10 @@ Kept in the database, under locks, by `accounts.devices`:
 
 Counted in Redis, or in a table where there is none, by `take`:
   ten passwords for one account from one known browser or one address in fifteen minutes;
-  two hundred forms of the entrance (password, code, another code, help) from one address in fifteen minutes;
+  two hundred forms that prove a person (password, code, another code, help, factor, a new address) from one
+  address in fifteen minutes, and again as many for each customer who is signed in there;
   sixty keys sent by one customer from one address in fifteen minutes;
-  two hundred looks at a guide with its form by one customer from one address in fifteen minutes.
+  two hundred looks at guides, with a form or without, by one customer from one address in fifteen minutes.
 
 An IPv6 address counts with its /64. Nobody is locked out by others: who guesses passwords elsewhere uses up
 tries of their own address, and codes asked for elsewhere leave those of the owner's known browser untouched.

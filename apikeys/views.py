@@ -70,12 +70,14 @@ def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
+@limited(GET=limits.GUIDES)
 @signed_in
 def exchanges(request: SignedInRequest) -> HttpResponse:
     return render(request, "apikeys/exchanges.html", {"nav": "exchanges", "list": pages.exchange_list()})
 
 
 @require_safe
+@limited(GET=limits.GUIDES)
 @signed_in
 def guide(request: SignedInRequest, exchange: str) -> HttpResponse:
     adapter = EXCHANGES.get(exchange)

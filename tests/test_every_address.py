@@ -32,17 +32,18 @@ from notifications import outbox
 from notifications.kinds import MailKind
 from sequence_portal.middleware import PERMISSIONS_POLICY
 from tests.apikeys.rows import make_key
-from tests.conftest import make_staff, signed_in
+from tests.conftest import make_customer, make_staff, signed_in
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.notifications.samples import CONTEXTS
 from tests.routes import Route, every_route
 
 pytestmark = pytest.mark.django_db
 
 # Who asks.
-NOBODY, OWNER, OTHER = "signed out", "owner", "other customer"
+NOBODY, OWNER, OTHER, HELD = "signed out", "owner", "other customer", "held customer"
 STAFF = tuple(role.value for role in Role)
 SUPPORT, LEAD, OPERATIONS, AUDITOR = STAFF
-CUSTOMERS = (OWNER, OTHER)
+CUSTOMERS = (OWNER, OTHER, HELD)
 SIGNED_IN = (*CUSTOMERS, *STAFF)
 EVERYBODY = (NOBODY, *SIGNED_IN)
 
@@ -56,7 +57,7 @@ TO_APP, TO_CONFIRM, TO_CODE = (
     "to /security/confirm/",
     "to /security/confirm/code/",
 )
-TO_STAFF_START = "to /staff/first-sign-in/"
+TO_STAFF_START, TO_MAILBOX = "to /staff/first-sign-in/", "to /security/mailbox/"
 
 Answers = Mapping[str, str]
 
@@ -131,7 +132,10 @@ TABLE: Mapping[str, Expected] = {
     "accounts:sign_out": everybody(NOT_THIS_WAY, OUT),
     "accounts:address_confirm": everybody(PAGE, PAGE),
     "accounts:address_cancel": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
-    "accounts:mailbox": personal(BACK_TO_HISTORY, BACK_TO_HISTORY),
+    "accounts:mailbox": Expected(
+        {**personal(BACK_TO_HISTORY, "").get, HELD: PAGE},
+        {**personal("", BACK_TO_HISTORY).post, HELD: TO_MAILBOX},
+    ),
     "accounts:security": personal(PAGE, NOT_THIS_WAY),
     "accounts:factor": everybody(START_AGAIN, START_AGAIN),
     "accounts:staff_start": everybody(PAGE, PAGE),
@@ -267,7 +271,13 @@ class Place:
 
 
 @pytest.fixture
-def place(alice: User, bob: User, binance_bot: Bot) -> Place:
+def held(hashed_password: str) -> User:
+    """Held because of a Microsoft mailbox."""
+    return make_customer("carol@outlook.com", "0x3C4 / CarolPoe", hashed_password)
+
+
+@pytest.fixture
+def place(alice: User, bob: User, held: User, binance_bot: Bot) -> Place:
     key = make_key(binance_bot, KeyStatus.ACTIVE, "mB9x", timedelta(0))
     handover = Handover.objects.create(key=key, kind=Handover.Kind.KEY, created_at=timezone.now())
     ExchangeState.objects.create(exchange="binance")
@@ -283,7 +293,7 @@ def place(alice: User, bob: User, binance_bot: Bot) -> Place:
         customer=alice, new_email="a@new.example", reason="x", actor=people[LEAD], address="192.0.2.1"
     )
     staff = {role: signed_in(person) for role, person in people.items()}
-    customers = {OWNER: signed_in(alice), OTHER: signed_in(bob)}
+    customers = {OWNER: signed_in(alice), OTHER: signed_in(bob), HELD: signed_in(held)}
     clients = {NOBODY: Client(), **customers, **staff}
     return Place(clients, binance_bot, str(key.pk), str(handover.pk))
 
@@ -346,9 +356,13 @@ def flaws(answer: Any) -> list[str]:
 
 
 def ask(place: Place, method: str, route: Route) -> Iterator[tuple[str, Any, set[str]]]:
-    """By everybody: who asked, what they got, and which tables were written to. All of it is taken back."""
+    """Who asked, what they got, and which tables were written to. All of it is taken back.
+
+    Everybody asks, but a HEAD runs the view of the GET: those who reach most are enough for it.
+    """
     address = place.address(route)
-    for who, client in place.clients.items():
+    for who in (OWNER, LEAD) if method == "HEAD" else EVERYBODY:
+        client = place.clients[who]
         cookies = {name: morsel.value for name, morsel in client.cookies.items()}
         with undone(), CaptureQueriesContext(connection) as statements:
             answer = client.generic(method, address)
@@ -389,6 +403,19 @@ def test_it_takes_forms_from_those_alone_whom_the_table_names(place: Place) -> N
 def test_it_sends_the_same_headers_where_there_is_no_page(client: Client) -> None:
     answer = client.get("/no/such/page/")
     assert (answer.status_code, flaws(answer)) == (404, [])
+
+
+def test_it_shows_a_held_customer_the_gate_and_takes_no_key(place: Place, held: User) -> None:
+    bot = Bot.objects.create(bot_id=f"{held.client_id} / BTC-1", customer=held, exchange="binance")
+    good = DEMO_KEYS["binance"]["good"]
+    for fields in (None, {"api_key": good.api_key, "secret": good.secret}):
+        address, browser = f"/bots/{bot.pk}/key/", place.clients[HELD]
+        answer = browser.get(address) if fields is None else browser.post(address, fields)
+        page = answer.content.decode()
+        assert answer.status_code == (403 if fields else 200)
+        assert 'data-gate="microsoft-email"' in page
+        assert 'name="api_key"' not in page
+    assert not bot.keys.exists()
 
 
 def test_it_has_an_opinion_on_every_model_at_the_desk() -> None:

@@ -5,8 +5,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import code_page, codes, destination, factor_keys, factor_page, sessions, tickets
-from accounts.access import SignedInRequest, signed_in_to_enrol
+from accounts import code_page, codes, destination, factor_keys, factor_page, limits, sessions, tickets
+from accounts.access import SignedInRequest, limited, signed_in_to_enrol
 from accounts.addresses import client_address
 from accounts.codes import Verdict
 from accounts.devices import has_factor
@@ -17,6 +17,7 @@ from accounts.models import Purpose
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(POST=limits.ENTRANCE_FORMS)
 @signed_in_to_enrol
 def confirm(request: SignedInRequest) -> HttpResponse:
     if not has_factor(request.user):
@@ -35,6 +36,7 @@ def confirm(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(POST=limits.ENTRANCE_FORMS)
 @signed_in_to_enrol
 def code(request: SignedInRequest) -> HttpResponse:
     ticket = tickets.held(request)
@@ -58,6 +60,7 @@ def code(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
+@limited(POST=limits.ENTRANCE_FORMS)
 @signed_in_to_enrol
 def code_again(request: SignedInRequest) -> HttpResponse:
     ticket = tickets.held(request)

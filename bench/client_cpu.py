@@ -1,152 +1,184 @@
-"""CPU of one exchange call: our client beside raw aiohttp and beside ccxt's own asynchronous client.
+"""CPU of one exchange call: our client beside raw aiohttp, for every exchange, and beside ccxt's own client.
 
-All three ask the same server for the same reply, on one event loop of this process, with 50 calls in flight
-in a sliding window. What counts is the CPU of this process with all its threads, so neither the server nor
-another program on the machine adds to it. Rounds are interleaved, and ratios are taken within a round.
+All ask the same server for the same replies, over TLS, on one event loop of this process, with 50 checks in
+flight in a sliding window. What counts is the CPU of this process with all its threads, so neither the server
+nor another program on the machine adds to it. Rounds are interleaved, and ratios are taken within a round.
 """
 
 import asyncio
 import gc
 import json
+import os
+import ssl
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from unittest import mock
+from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
 from ccxt.async_support import binance
 from django.test import override_settings
 
+from apikeys import key_files
+from apikeys.exchanges.adapter import Own, Reply
 from apikeys.exchanges.base import Credentials, KeyReport
 from apikeys.exchanges.client import Client
+from apikeys.exchanges.client.sending import at
+from apikeys.exchanges.client.signing import Signed, Signer
 from apikeys.exchanges.registry import EXCHANGES
-from bench.quick_exchange import AT_ONCE, QuickExchange
+from bench.quick_exchange import AS_A_NETWORK, AT_ONCE, QuickExchange
+from tests.exchange_simulator.exchanges import EXCHANGES as SIMULATED
+from tests.exchange_simulator.model import Asked
 
 IN_FLIGHT = 50
-CALLS = 200  # of each way in each round
-ROUNDS = 45
+CHECKS = 150  # of each way in each round
+ROUNDS = 15
+WITH_CCXT = "binance"
 
 Ask = Callable[[int], Awaitable[None]]
 
 
 def measure() -> Mapping[str, float]:
-    rounds = _interleaved(QuickExchange(), ROUNDS)
-    for name in rounds[0]:
-        print(f"  {name}: {statistics.median(a_round[name] for a_round in rounds):.0f} µs a call")
-    raw, theirs = (_ratios(rounds, other) for other in ("raw aiohttp", "reused ccxt"))
-    print(
-        f"  {IN_FLIGHT} in flight, {ROUNDS} rounds of {CALLS}; middle half of the ratios: {_half(raw)} over"
-        f" raw, {_half(theirs)} over ccxt"
-    )
-    heaps = _interleaved(QuickExchange(AT_ONCE), ROUNDS)
-    print(
-        f"  with replies at once, which come in heaps: {statistics.median(_ratios(heaps, 'raw aiohttp')):.2f}"
-        f" over raw, {statistics.median(_ratios(heaps, 'reused ccxt')):.2f} over ccxt"
-    )
-    return {"client_cpu_vs_raw": statistics.median(raw), "client_cpu_vs_ccxt": statistics.median(theirs)}
+    ratios = {}
+    for exchange in EXCHANGES:
+        rounds = _interleaved(exchange, AS_A_NETWORK)
+        raw = [a_round["ours"] / a_round["raw aiohttp"] for a_round in rounds]
+        ratios[exchange] = statistics.median(raw)
+        calls = len(_calls(exchange))
+        print(
+            f"  {exchange}: {_median(rounds, 'ours') / calls:.0f} µs a call, raw"
+            f" {_median(rounds, 'raw aiohttp') / calls:.0f}; {calls} a check; ratio {ratios[exchange]:.2f}"
+            f" (middle half {_half(raw)})",
+            flush=True,
+        )
+        if exchange == WITH_CCXT:
+            theirs = [a_round["ours"] / a_round["reused ccxt"] for a_round in rounds]
+    heaps = _interleaved(WITH_CCXT, AT_ONCE)
+    at_once = statistics.median(a_round["ours"] / a_round["raw aiohttp"] for a_round in heaps)
+    print(f"  {WITH_CCXT} with replies at once, which come in heaps: {at_once:.2f} over raw")
+    return {
+        "client_cpu_vs_raw": max(ratios.values()),
+        "client_cpu_vs_ccxt": statistics.median(theirs),
+    }
 
 
-def _interleaved(server: QuickExchange, rounds: int) -> list[dict[str, float]]:
+def _median(rounds: Sequence[Mapping[str, float]], way: str) -> float:
+    return statistics.median(a_round[way] for a_round in rounds)
+
+
+def _interleaved(exchange: str, seconds: tuple[float, float]) -> list[dict[str, float]]:
     # The pace bounds calls a second, which only sleeps; without it the calls are the same.
-    unpaced = mock.patch.dict(EXCHANGES, binance=replace(EXCHANGES["binance"], calls_per_second=1e9))
-    with server as exchange, unpaced, _sent_to(exchange.url):
-        return asyncio.run(_rounds(exchange.url, rounds))
+    unpaced = mock.patch.dict(EXCHANGES, {exchange: replace(EXCHANGES[exchange], calls_per_second=1e9)})
+    with QuickExchange(exchange, seconds) as server:
+        trusted = mock.patch.dict(os.environ, SSL_CERT_FILE=str(server.certificate))
+        sent_to = override_settings(EXCHANGE_BASE_URLS={exchange: server.url})
+        with unpaced, trusted, sent_to:
+            return asyncio.run(_rounds(exchange, server.url))
 
 
-def _sent_to(url: str) -> AbstractContextManager[object]:
-    return override_settings(EXCHANGE_BASE_URLS={"binance": url})
-
-
-async def _rounds(url: str, rounds: int) -> list[dict[str, float]]:
-    """CPU microseconds a call, by way, for each round."""
-    customers = [Credentials(f"{n:064d}", f"{n + 1:064d}") for n in range(CALLS)]
-    sapi = f"{url}/sapi/v1"
-    theirs = binance({"enableRateLimit": False})
-    theirs.urls["api"] = theirs.urls["api"] | {"sapi": sapi}
-    signed = _signed_before(theirs, customers)
-    async with Client() as ours, aiohttp.ClientSession() as session:
+async def _rounds(exchange: str, url: str) -> list[dict[str, float]]:
+    """CPU microseconds a check, by way, for each round."""
+    connector = aiohttp.TCPConnector(limit=256, ssl=ssl.create_default_context())
+    async with Client() as ours, aiohttp.ClientSession(connector=connector) as session:
         ways: dict[str, Ask] = {
-            "ours": _ours(ours, customers),
-            "raw aiohttp": _raw(session, signed),
-            "reused ccxt": _ccxt(theirs, customers),
+            "ours": _ours(ours, exchange),
+            "raw aiohttp": _raw(session, url, _calls(exchange)),
         }
+        theirs = binance({"enableRateLimit": False})
+        if exchange == WITH_CCXT:
+            theirs.urls["api"] = theirs.urls["api"] | {"sapi": f"{url}/sapi/v1", "private": f"{url}/api/v3"}
+            theirs.ssl_context = ssl.create_default_context()
+            ways["reused ccxt"] = _ccxt(theirs)
         for ask in ways.values():  # connections open, caches filled
             await _cpu(ask)
         found = []
-        for number in range(rounds):
-            order = list(ways)[number % 3 :] + list(ways)[: number % 3]
+        for number in range(ROUNDS):
+            order = list(ways)[number % len(ways) :] + list(ways)[: number % len(ways)]
             found.append({name: await _cpu(ways[name]) for name in order})
-    await theirs.close()
+        await theirs.close()
     return [{name: a_round[name] for name in ways} for a_round in found]
 
 
-def _ours(client: Client, customers: Sequence[Credentials]) -> Ask:
-    async def ask(number: int) -> None:
-        answer = await client.ask("binance", customers[number])
+def _credentials(exchange: str) -> Credentials:
+    key = SIMULATED[exchange].fresh(0)
+    return Credentials(key.api_key, key.secret, key.passphrase)
+
+
+def _calls(exchange: str) -> list[Signed]:
+    """What our client sends for one check, signed beforehand."""
+    adapter, simulated = EXCHANGES[exchange], SIMULATED[exchange]
+    signer, key = Signer(exchange), simulated.fresh(0)
+    credentials = _credentials(exchange)
+    conversation = adapter.converse(Own(key.api_key, key_files.kind_of(key.secret)))
+    found = []
+    try:
+        call = next(conversation)
+        while True:
+            signed = signer.sign(call, credentials)
+            if signed is None:
+                raise RuntimeError(f"{exchange}: cannot be signed")
+            found.append(signed)
+            path = urlsplit(signed.url).path
+            asked = Asked(signed.method, path, "", {}, {}, "", simulated.hosts[0])
+            body = simulated.private[signed.method, path](key, asked)
+            call = conversation.send(Reply(200, body))
+    except StopIteration:
+        return found
+
+
+def _ours(client: Client, exchange: str) -> Ask:
+    credentials = _credentials(exchange)
+
+    async def ask(_: int) -> None:
+        answer = await client.ask(exchange, credentials)
         if not isinstance(answer, KeyReport):
             raise RuntimeError(f"No report: {answer}")
 
     return ask
 
 
-def _raw(session: aiohttp.ClientSession, signed: Sequence[tuple[str, Mapping[str, str]]]) -> Ask:
+def _raw(session: aiohttp.ClientSession, url: str, calls: Sequence[Signed]) -> Ask:
     """The least that a caller of aiohttp does. It signs nothing, bounds nothing and checks nothing."""
+    sent = [(call.method, at(url, call.url), call.headers, call.body) for call in calls]
 
-    async def ask(number: int) -> None:
-        url, headers = signed[number]
-        async with session.get(yarl.URL(url, encoded=True), headers=headers) as response:
-            _look_at(json.loads(await response.read()))
+    async def ask(_: int) -> None:
+        for method, address, headers, body in sent:
+            target = yarl.URL(address, encoded=True)
+            async with session.request(method, target, headers=headers, data=body) as response:
+                json.loads(await response.read())
 
     return ask
 
 
-def _ccxt(exchange: binance, customers: Sequence[Credentials]) -> Ask:
+def _ccxt(exchange: binance) -> Ask:
     """One instance for all. Without its own rate limit it signs before it first waits, so that the key of
     one customer does not go out with the call of another; with it, it would.
     """
+    credentials = _credentials(WITH_CCXT)
 
-    async def ask(number: int) -> None:
-        exchange.apiKey, exchange.secret = customers[number].api_key, customers[number].secret
-        _look_at(await exchange.sapiGetAccountApiRestrictions())
+    async def ask(_: int) -> None:
+        exchange.apiKey, exchange.secret = credentials.api_key, credentials.secret
+        await exchange.sapiGetAccountApiRestrictions()
+        await exchange.privateGetAccount({"omitZeroBalances": "true"})
 
     return ask
 
 
-def _look_at(reply: Mapping[str, object]) -> None:
-    if reply["ipRestrict"] is not True:
-        raise RuntimeError("Another reply than was sent")
-
-
-def _signed_before(
-    exchange: binance, customers: Sequence[Credentials]
-) -> list[tuple[str, Mapping[str, str]]]:
-    found = []
-    for customer in customers:
-        exchange.apiKey, exchange.secret = customer.api_key, customer.secret
-        request = exchange.sign("account/apiRestrictions", ["sapi"], "GET", {})
-        found.append((request["url"], request["headers"]))
-    return found
-
-
 async def _cpu(ask: Ask) -> float:
-    """Microseconds of CPU a call. Each of the window's workers goes on with the next number at once."""
-    numbers = iter(range(CALLS))
+    """Microseconds of CPU a check. Each of the window's workers goes on with the next number at once."""
+    numbers = iter(range(CHECKS))
     gc.collect()
     begun = time.process_time()
     await asyncio.gather(*(_work(ask, numbers) for _ in range(IN_FLIGHT)))
-    return (time.process_time() - begun) / CALLS * 1e6
+    return (time.process_time() - begun) / CHECKS * 1e6
 
 
 async def _work(ask: Ask, numbers: Iterator[int]) -> None:
     for number in numbers:
         await ask(number)
-
-
-def _ratios(rounds: Sequence[Mapping[str, float]], other: str) -> list[float]:
-    return [a_round["ours"] / a_round[other] for a_round in rounds]
 
 
 def _half(ratios: Sequence[float]) -> str:

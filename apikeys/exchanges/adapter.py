@@ -53,7 +53,7 @@ as exchange_unavailable, so that a conversation sees complete replies only.
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One of several addresses at which an exchange serves its regions."""
+    """A further address, at which an exchange serves one of its regions."""
 
     code: str  # kept on the key that was known there, such as "eea"
     name: str  # host name, such as "eea.okx.com"
@@ -115,7 +115,7 @@ class Adapter:
     """From one address, all customers together; at most half of what the exchange publishes."""
     clock: Clock | None = None
     hosts: tuple[Host, ...] = ()
-    """Regions, the first one first. Empty: the one address that ccxt knows."""
+    """Regions beside the usual host, which ccxt knows."""
     elsewhere: tuple[Elsewhere, ...] = ()
     unknown_key_codes: frozenset[str] = frozenset()
     """`Trouble.exchange_code`s after which the other hosts are asked."""

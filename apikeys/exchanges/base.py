@@ -104,7 +104,7 @@ class KeyReport:
     account_kind: str = ""
     key_kind: str = ""
     third_party_app: str | None = None  # the app a key is bound to; None: made for the customer's own use
-    region: str = ""  # code of the adapter's host that knows the key; empty where it has one only
+    region: str = ""  # code of the adapter's host that knows the key; empty: the usual one
 
 
 @dataclass(frozen=True, slots=True)

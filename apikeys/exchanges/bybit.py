@@ -255,7 +255,6 @@ ADAPTER = Adapter(
     calls_per_second=60.0,
     clock=Clock(Call("v5/market/time", ("public",)), read_clock),
     hosts=(
-        Host("global", "api.bybit.com"),
         Host("netherlands", "api.bybit.nl"),
         Host("turkey", "api.bybit.tr"),
         Host("kazakhstan", "api.bybit.kz"),

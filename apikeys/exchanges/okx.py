@@ -152,7 +152,6 @@ ADAPTER = Adapter(
     calls_per_second=20.0,
     clock=Clock(Call("public/time", ("public",)), read_clock),
     hosts=(
-        Host("global", "www.okx.com"),
         Host("eea", "eea.okx.com"),
         Host("us", "us.okx.com"),
     ),

@@ -7,6 +7,7 @@ turn). Without Redis each process keeps its own, which on the embedded default i
 
 import asyncio
 import logging
+import math
 import time
 from typing import Protocol
 
@@ -40,12 +41,15 @@ class OwnTurns:
         self._paused_until: dict[str, float] = {}
 
     async def reserve(self, exchange: str, interval: float, count: int) -> tuple[float, int]:
+        return self.reserve_now(exchange, interval, count)
+
+    def reserve_now(self, exchange: str, interval: float, count: int) -> tuple[float, int]:
         now = time.monotonic()
         paused = self._paused_until.get(exchange, 0.0) - now
         if paused > 0:
             return paused, 0
         first = max(now, self._next_turn.get(exchange, 0.0))
-        given = min(count, int((now + LONGEST_WAIT - first) / interval) + 1)
+        given = min(count, math.floor((now + LONGEST_WAIT - first) / interval) + 1)
         if given <= 0:
             return first - now, 0
         self._next_turn[exchange] = first + interval * given
@@ -114,16 +118,24 @@ class Pace:
 
     async def turn(self, turns: int = 1) -> float:
         """Wait for `turns` turns in a row, gives 0; or at once the seconds after which to come again."""
-        mine: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._waiting.append((mine, turns))
-        if self._reserving is None:
-            self._reserving = asyncio.create_task(self._reserve_for_all())
-        wait = await mine
+        if isinstance(self._turns, OwnTurns):
+            wait, given = self._turns.reserve_now(self._exchange, self._interval, turns)
+            wait = wait if given else -max(wait, self._interval)
+        else:
+            wait = await self._reserved(turns)
         if wait < 0:
             return -wait
         if wait:
             await asyncio.sleep(wait)
         return 0.0
+
+    async def _reserved(self, turns: int) -> float:
+        """Seconds to wait; negative where no turn was given."""
+        mine: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._waiting.append((mine, turns))
+        if self._reserving is None:
+            self._reserving = asyncio.create_task(self._reserve_for_all())
+        return await mine
 
     async def pause(self, seconds: float) -> None:
         """The exchange said stop: whoever asks on is banned, and with the address every customer's bot."""

@@ -91,8 +91,11 @@ def text(reply: Mapping[str, Any], name: str) -> str:
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list):
         raise UnreadableReplyError
+    for item in value:
+        if not isinstance(item, str):
+            raise UnreadableReplyError
     return tuple(value)
 
 

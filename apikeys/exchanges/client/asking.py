@@ -69,19 +69,20 @@ class Client:
         """region: the code of the host at which the key was known before, where it was."""
         adapter = EXCHANGES[exchange]
         own = Own(credentials.api_key, key_files.kind_of(credentials.secret))
-        hosts = {host.code: host.name for host in adapter.hosts}
-        code = region if region in hosts else next(iter(hosts), "")
+        # The usual host is the one that ccxt knows; it has the empty code.
+        hosts = {"": ""} | {host.code: host.name for host in adapter.hosts}
+        code = region if region in hosts else ""
         asking = _Asking(self, adapter, credentials, own)
-        answer = await asking.converse(hosts.get(code, ""))
+        answer = await asking.converse(hosts[code])
         # The clock that is wrong is ours. One second try, by theirs.
         if await self._was_the_clock(adapter, answer):
-            answer = await asking.converse(hosts.get(code, ""))
+            answer = await asking.converse(hosts[code])
         if isinstance(answer, Trouble) and answer.exchange_code in adapter.unknown_key_codes:
             others = {other: name for other, name in hosts.items() if other != code}
             code, answer = await asking.look_around(code, others, answer)
-        if isinstance(answer, KeyReport):
-            return replace(answer, region=code)
-        return replace(answer, outage=bool(answer.outage))
+        if isinstance(answer, Trouble):
+            return replace(answer, outage=bool(answer.outage))
+        return replace(answer, region=code) if code else answer
 
     async def _was_the_clock(self, adapter: Adapter, answer: KeyReport | Trouble) -> bool:
         """From now on signed by the exchange's own. What is unclear was about the clock if it was off."""

@@ -56,7 +56,7 @@ async def send(
     if host:
         url = at(f"https://{host}", url)
     if base_url:
-        headers = {**headers, "X-Forwarded-Host": urlsplit(url).netloc}
+        headers = {**headers, "X-Forwarded-Host": url.split("/", 3)[2]}
         url = at(base_url, url)
     async with session.request(
         signed.method, yarl.URL(url, encoded=True), headers=headers, data=signed.body, allow_redirects=False

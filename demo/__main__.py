@@ -15,9 +15,9 @@ from demo.environment import (
     BASE_DIR,
     ENGINE,
     ENGINE_PUBLIC,
+    FOR_THE_SEED,
     LOG_DIR,
     LOOPBACK,
-    PASSWORD,
     VAR_DIR,
     Addresses,
     DemoError,
@@ -114,8 +114,8 @@ def start_everything(at: Addresses, children: Children) -> None:
         client = children.start("The engine client", python(ENGINE_CLIENT), environ)
         children.wait_until_ready(client, says(" ready."))
 
-    children.run("seed", python("-m", "demo.seed"), common | {PASSWORD: made[PASSWORD]})
-    screen.show(at, made[PASSWORD], engine=engine is not None)
+    children.run("seed", python("-m", "demo.seed"), common | {name: made[name] for name in FOR_THE_SEED})
+    screen.show(at, made, engine=engine is not None)
 
 
 def python(*arguments: str) -> list[str]:

@@ -5,6 +5,7 @@ handed to the check worker alone, the key of the audit chain to the mail and cho
 engine's private key to the engine client alone.
 """
 
+import base64
 import json
 import os
 import secrets
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from accounts import long_codes
 from apikeys.vault import generate_pair
 from tests.exchange_simulator.exchanges import EXCHANGES
 
@@ -26,6 +28,10 @@ AUDIT = "AUDIT_KEY"
 ENGINE = "ENGINE"
 ENGINE_PUBLIC, ENGINE_PRIVATE = "ENGINE_PUBLIC_KEYS", "ENGINE_PRIVATE_KEYS"
 PASSWORD = "DEMO_PASSWORD"  # noqa: S105  the name of a variable
+# The second factors of the demo's member of staff: the secret of an authenticator app in base32, and recovery
+# codes with commas between.
+STAFF_APP, STAFF_CODES = "DEMO_STAFF_APP", "DEMO_STAFF_CODES"
+FOR_THE_SEED = (PASSWORD, STAFF_APP, STAFF_CODES)
 LOOPBACK = "127.0.0.1"
 # An address of a range kept for documentation, so that a demo key is bound to nobody's machine.
 EGRESS = "203.0.113.10"
@@ -91,11 +97,12 @@ def own_secrets() -> dict[str, str]:
     except ValueError:
         kept = None
     made = _new_secrets()
-    # AUDIT_KEY is younger than the others: a demo of before gets it at its next start.
-    if not isinstance(kept, dict) or not kept.keys() >= made.keys() - {AUDIT}:
+    # These are younger than the others: a demo of before gets them at its next start.
+    younger = {AUDIT, STAFF_APP, STAFF_CODES}
+    if not isinstance(kept, dict) or not kept.keys() >= made.keys() - younger:
         raise DemoError("var/demo.json is not what make run wrote. Remove the folder var to begin anew.")
-    if AUDIT not in kept:
-        kept[AUDIT] = made[AUDIT]
+    if not kept.keys() >= younger:
+        kept = {name: made[name] for name in younger} | kept
         _keep(kept)
     return {name: str(value) for name, value in kept.items() if name not in {ENGINE_PUBLIC, ENGINE_PRIVATE}}
 
@@ -130,12 +137,15 @@ def _new_secrets() -> dict[str, str]:
         "SEAL_PUBLIC_KEYS": public,
         PRIVATE: private,
         PASSWORD: f"demo-{secrets.token_hex(5)}",
+        STAFF_APP: base64.b32encode(secrets.token_bytes(20)).decode(),
+        STAFF_CODES: ",".join(long_codes.draw(groups=3) for _ in range(10)),
     }
 
 
 def for_every_process(environ: Mapping[str, str], at: Addresses, made: Mapping[str, str]) -> dict[str, str]:
     """The environment of all processes. It never holds what belongs to one of them alone."""
-    defaults = {name: value for name, value in made.items() if name not in {PRIVATE, AUDIT, PASSWORD}} | {
+    of_few = {PRIVATE, AUDIT, *FOR_THE_SEED}
+    defaults = {name: value for name, value in made.items() if name not in of_few} | {
         "EMAIL_URL": f"smtp://{LOOPBACK}:{at.smtp}",
         "EXCHANGE_BASE_URLS": json.dumps(dict.fromkeys(EXCHANGES, at.url(at.exchange))),
         "PORTAL_EGRESS_IPS": EGRESS,

@@ -1,4 +1,4 @@
-"""The invented customer of the demo, and bots."""
+"""The invented people of the demo, and bots."""
 
 CLIENT_ID = "0x1A2 / JaneDoe"
 NAME = "Jane Doe"
@@ -8,3 +8,6 @@ BOTS = (
     (f"{CLIENT_ID} / BTC-1", "binance", "spot"),
     (f"{CLIENT_ID} / ETH-2", "bybit", "derivatives"),
 )
+
+# A lead: the role that may do most.
+STAFF_EMAIL = "lee.lead@sequence.example"

@@ -1,7 +1,9 @@
 """What the person who started the demo reads."""
 
+from collections.abc import Mapping
+
 from demo import people
-from demo.environment import Addresses
+from demo.environment import PASSWORD, STAFF_APP, STAFF_CODES, Addresses
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 
 _SHOWS = {
@@ -21,7 +23,7 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def show(at: Addresses, password: str, *, engine: bool) -> None:
+def show(at: Addresses, made: Mapping[str, str], *, engine: bool) -> None:
     say(
         f"""
 Sequence Portal runs.
@@ -30,13 +32,24 @@ Sequence Portal runs.
   Mailbox    {at.url(at.mailbox)}/   every mail that the portal sends, codes too
 
 Sign in as   {people.EMAIL}
-Password     {password}
+Password     {made[PASSWORD]}
 User ID      {people.CLIENT_ID}
+
+The desk     {at.portal}/admin/
+Sign in as   {people.STAFF_EMAIL}, a lead, with the same password
+Then, after the mailed code, one of these recovery codes; each works once.
+{_recovery_codes(made[STAFF_CODES])}
+Or add this secret to an authenticator app: {made[STAFF_APP]}
 
 Keys to hand over. They work at the simulated exchange only.
 {_keys()}{_ENGINE if engine else ""}
 Logs are in var/log. Ctrl-C ends all of it."""
     )
+
+
+def _recovery_codes(codes: str) -> str:
+    drawn = codes.split(",")
+    return "\n".join("  " + "  ".join(drawn[first : first + 5]) for first in range(0, len(drawn), 5))
 
 
 def _keys() -> str:

@@ -1,4 +1,6 @@
-"""One customer with two bots, one trading with an old key. `python -m demo.seed`, any number of times.
+"""One customer with two bots, one trading with an old key, and one member of staff, a lead.
+
+`python -m demo.seed`, any number of times.
 
 Everything takes the way that it takes in production: the import of customers, and a key that is handed over,
 checked by the worker at the simulated exchange, and activated. So a demo that has started has also worked.
@@ -9,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from base64 import b32decode
 from pathlib import Path
 
 import django
@@ -17,13 +20,17 @@ django.setup()  # models can be imported only afterwards
 
 from django.core.management import call_command  # noqa: E402
 
+from accounts import factor_keys, long_codes  # noqa: E402
+from accounts.devices import AuthenticatorApp, RecoveryCodes  # noqa: E402
+from accounts.flows import staff  # noqa: E402
 from accounts.models import User  # noqa: E402
+from accounts.roles import Role  # noqa: E402
 from apikeys.exchanges.base import Credentials  # noqa: E402
 from apikeys.flows.submit import submit  # noqa: E402
 from apikeys.models import ApiKey, Bot  # noqa: E402
 from apikeys.status import WAITING, KeyStatus  # noqa: E402
 from demo import people  # noqa: E402
-from demo.environment import LOOPBACK, PASSWORD  # noqa: E402
+from demo.environment import LOOPBACK, PASSWORD, STAFF_APP, STAFF_CODES  # noqa: E402
 from tests.exchange_simulator.exchanges import DEMO_KEYS  # noqa: E402
 
 ACTIVE_WITHIN = 30.0
@@ -38,15 +45,37 @@ def main() -> None:
             )
         import_people()
         customer = User.objects.get(client_id__iexact=people.CLIENT_ID)
-    password = os.environ[PASSWORD]
-    # What is printed must sign in, also after somebody set another password while trying the demo.
-    if not customer.check_password(password):
-        customer.set_password(password)
-        customer.save(update_fields=["password"])
+    let_in(customer)
+    lead = User.objects.filter(email=people.STAFF_EMAIL).first()
+    if lead is None:
+        lead = staff.create(email=people.STAFF_EMAIL, role=Role.LEAD).user
+    let_in(lead)
+    give_second_factors(lead)
     bot_id, exchange, _ = people.BOTS[0]
     bot = Bot.objects.get(bot_id__iexact=bot_id)
     if not bot.keys.exists():
         hand_over_the_old_key(bot, customer, exchange)
+
+
+def let_in(person: User) -> None:
+    """What is printed must sign in, also after somebody set another password while trying the demo."""
+    password = os.environ[PASSWORD]
+    if not person.check_password(password):
+        person.set_password(password)
+        person.save(update_fields=["password"])
+
+
+def give_second_factors(person: User) -> None:
+    """Those that are printed, none of them used."""
+    owner = str(person.pk)
+    sealed = factor_keys.encrypt(b32decode(os.environ[STAFF_APP]), owner=owner)
+    AuthenticatorApp.objects.update_or_create(
+        user=person, defaults={"sealed_secret": sealed, "confirmed": True}
+    )
+    made, _ = RecoveryCodes.objects.get_or_create(user=person)
+    made.codes.all().delete()
+    for code in os.environ[STAFF_CODES].split(","):
+        made.codes.create(digest=factor_keys.digest(long_codes.folded(code), owner=owner))
 
 
 def import_people() -> None:

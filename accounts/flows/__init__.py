@@ -1,9 +1,12 @@
 """How a person gets in.
 
 password ▶ sign_in.check_password ▶ attempt + code row ▶ (worker draws and mails the code)
-code ▶ sign_in.enter_code ▶ session
+code ▶ sign_in.enter_code ▶ session, or where there is a second factor: sign_in.enter_factor ▶ session
 User ID + email ▶ set_password.ask ▶ attempt + code row ▶ (worker draws and mails the code)
 code ▶ set_password.enter_code ▶ new password ▶ set_password.finish ▶ every session ended, mail
+create_staff ▶ staff.create ▶ attempt + code row ▶ (worker draws and mails a long code)
+long code ▶ staff.enter_code ▶ new password ▶ staff.set_up ▶ session ▶ factors.confirm_app, add_passkey ▶ desk
+an hour later ▶ confirm.by_factor, confirm.by_code ▶ the session counts as proved anew
 
 How the primary address changes.
 

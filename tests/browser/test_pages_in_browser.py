@@ -14,6 +14,7 @@ from accounts.models import User
 from apikeys.exchanges.base import Credentials
 from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
+from tests.authenticators import add_app, code_of
 from tests.browser.customer import WAIT, Customer
 from tests.conftest import PASSWORD, make_customer
 from tests.exchange_simulator.exchanges import DEMO_KEYS
@@ -119,6 +120,25 @@ def fill(site: Site, alice: User, hashed_password: str) -> None:
     site.keep("at the code", enters)
     site.keep("at her last code", enters)
     site.keep("with a proof", proves_an_address)
+    let_in_who_has_an_app(site, hashed_password)
+
+
+def let_in_who_has_an_app(site: Site, hashed_password: str) -> None:
+    """Dave has an authenticator app; a second window of his waits for its code."""
+    app = add_app(make_customer("dave@example.org", "0x4D5 / DaveMoe", hashed_password))
+
+    def gives_password_and_code(customer: Customer) -> None:
+        customer.open("/sign-in/")
+        customer.give_code(customer.give_password("dave@example.org", PASSWORD))
+        customer.page.wait_for_url("**/sign-in/factor/")
+
+    def enters(customer: Customer) -> None:
+        gives_password_and_code(customer)
+        customer.give_code(code_of(app))
+        customer.page.wait_for_url(f"{site.stack.url}/")
+
+    site.keep("at the factor", gives_password_and_code)
+    site.keep("dave", enters)
 
 
 def hand_over(bot: Bot, customer: User, which: str, status: str) -> ApiKey:
@@ -175,6 +195,20 @@ def short_password(page: Page) -> Response | None:
     return send(page, password="short")
 
 
+def press(button: str) -> Act:
+    def act(page: Page) -> Response | None:
+        with page.expect_navigation() as navigation:
+            page.get_by_role("button", name=button, exact=True).click()
+        return navigation.value
+
+    return act
+
+
+def no_recovery_code(page: Page) -> Response | None:
+    page.get_by_text("Use a recovery code").click()
+    return send(page, recovery_code="abcd")
+
+
 def two_codes_a_minute(page: Page) -> Response | None:
     for _ in range(2):  # the first of them may be due
         with page.expect_navigation() as navigation:
@@ -225,6 +259,17 @@ VIEWS = (
     View("refused", "alice", "refused"),
     View("active", "alice", "active"),
     View("security", "alice", "/security/"),
+    View("second factor", "at the factor", "/sign-in/factor/"),
+    View("second factor with errors", "at the factor", "/sign-in/factor/", no_recovery_code),
+    View("no second factors", "bob", "/security/factors/"),
+    View("second factors", "dave", "/security/factors/"),
+    View("adding an app", "bob", "/security/factors/", press("Add an authenticator app")),
+    View("adding an app with errors", "bob", "/security/factors/app/", wrong_code),
+    View("recovery codes", "dave", "/security/factors/", press("Make new recovery codes")),
+    View("removing an app", "dave", "/security/factors/app/remove/"),
+    View("confirming with a code", "bob", "/security/confirm/"),
+    View("confirming with a factor", "dave", "/security/confirm/"),
+    View("first sign-in of staff", "nobody", "/staff/first-sign-in/"),
     View("404", "alice", "/no-such-page/", status=404),
     View("403 of a form", "nobody", "/sign-in/", lost_cookie, status=403),
     View("429", "at the code", "/sign-in/code/", two_codes_a_minute, status=429),

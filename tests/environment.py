@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 _NOT_OURS = (
     "ALLOWED_HOSTS",
     "DJANGO_DEBUG",
+    "DNS_SERVERS",
     "EXCHANGE_BASE_URLS",
     "METRICS_TOKEN",
     "ENGINE_PUBLIC_KEYS",

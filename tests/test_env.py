@@ -76,6 +76,7 @@ def test_it_names_what_is_missing(name: str, value: str | None) -> None:
         ("PARTNER_APPS", "[]"),
         ("PORTAL_EGRESS_IPS", "203.0.113.10,localhost"),
         ("TRUSTED_PROXIES", "one"),
+        ("DNS_SERVERS", "192.0.2.53:53, dns.example:53"),
     ],
 )
 def test_it_names_what_is_wrong(name: str, value: str) -> None:

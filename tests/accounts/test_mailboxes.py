@@ -18,6 +18,7 @@ from accounts.roles import Role
 from accounts.tasks import apply_address_changes, look_up_mail_domains
 from apikeys.flows.import_customers import import_customers
 from apikeys.models import ApiKey, Bot
+from sequence_portal import env
 from tests.accounts.dns_server import NameServer
 from tests.conftest import PASSWORD, make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
@@ -157,6 +158,11 @@ def test_it_blocks_nobody_while_the_dns_is_away(dns: NameServer, alice: User, tr
     with time_machine.travel(timezone.now() + timedelta(days=8)):
         look_up_mail_domains()
     assert provider("consumer.example") == "consumer"
+
+
+def test_it_asks_the_servers_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DNS_SERVERS", "127.0.0.1:5353, [::1]:54,192.0.2.53")
+    assert env.name_servers("DNS_SERVERS") == (("127.0.0.1", 5353), ("::1", 54), ("192.0.2.53", 53))
 
 
 def test_it_takes_a_name_that_is_none_for_not_known(dns: NameServer) -> None:

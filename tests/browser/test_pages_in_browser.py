@@ -8,15 +8,19 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
-from accounts.models import User
+from accounts.flows import change_address, clear_mailbox
+from accounts.models import AddressChange, User
+from accounts.roles import Role
 from apikeys.exchanges.base import Credentials
 from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
 from tests.authenticators import add_app, code_of
 from tests.browser.customer import WAIT, Customer
-from tests.conftest import PASSWORD, make_customer
+from tests.conftest import PASSWORD, make_customer, make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.stack import Stack
 
@@ -65,11 +69,19 @@ class Site:
             act(Customer(page, self.stack.url, self.stack.sink))
             self.cookies[who] = page.context.storage_state()
 
+    def let_in(self, who: str, user: User) -> None:
+        """As `keep`, for somebody whose way in is looked at with others."""
+        session = {"name": "session", "value": signed_in(user).cookies["session"].value}
+        where = {"domain": "127.0.0.1", "path": "/", "expires": -1, "sameSite": "Lax"}
+        cookie = {**session, **where, "httpOnly": True, "secure": False}
+        self.cookies[who] = {"cookies": [cookie], "origins": []}
+
 
 @pytest.fixture
 def site(browser: Browser, stack: Stack, alice: User, bob: User, hashed_password: str) -> Site:
     made = Site(browser, stack)
     fill(made, alice, hashed_password)
+    hold(made, hashed_password)
     return made
 
 
@@ -139,6 +151,29 @@ def let_in_who_has_an_app(site: Site, hashed_password: str) -> None:
 
     site.keep("at the factor", gives_password_and_code)
     site.keep("dave", enters)
+
+
+def hold(site: Site, hashed_password: str) -> None:
+    """Dora's mailbox is run by Microsoft, Erin's new address is on hold, and a lead looks at Erin."""
+    dora = make_customer("dora@hotmail.com", "0x4D5 / DoraLin", hashed_password)
+    erin = make_customer("erin@example.org", "0x5E6 / ErinFox", hashed_password)
+    lead = make_staff(Role.LEAD)
+    for person, name in ((dora, "of a Microsoft mailbox"), (erin, "on hold")):
+        bot = Bot.objects.create(
+            bot_id=f"{person.client_id} / BTC-1", customer=person, exchange="binance", market="spot"
+        )
+        site.paths[name] = f"/bots/{bot.pk}/key/"
+    clear_mailbox.ask(customer=dora, note="I have no other.", address="192.0.2.7")
+    change = change_address.start(
+        customer=erin, new_email="erin@new.example", reason="Moved.", actor=lead, address="192.0.2.1"
+    )
+    AddressChange.objects.filter(pk=change.pk).update(
+        status=AddressChange.Status.CONFIRMED, due_at=timezone.now() + settings.ADDRESS_HOLD
+    )
+    site.paths["desk, address"] = f"/admin/accounts/user/{erin.pk}/address/"
+    site.paths["desk, close"] = f"/admin/accounts/user/{erin.pk}/close/"
+    for who, user in (("dora", dora), ("erin", erin), ("a lead", lead)):
+        site.let_in(who, user)
 
 
 def hand_over(bot: Bot, customer: User, which: str, status: str) -> ApiKey:
@@ -218,6 +253,14 @@ def two_codes_a_minute(page: Page) -> Response | None:
     return navigation.value
 
 
+def a_code_for_a_microsoft_mailbox(page: Page) -> Response | None:
+    return send(page, client_id="0x4D5 / DoraLin", email="dora@live.com")
+
+
+def no_such_address(page: Page) -> Response | None:
+    return send(page, client_id="0x4D5 / DoraLin", email="dora@example.org", code="123456")
+
+
 def lost_cookie(page: Page) -> Response | None:
     page.context.clear_cookies(name="csrf")
     return wrong_password(page)
@@ -250,6 +293,13 @@ VIEWS = (
     View("help", "nobody", "/sign-in/help/"),
     View("new password", "with a proof", "/sign-in/help/password/"),
     View("new password with errors", "with a proof", "/sign-in/help/password/", short_password),
+    View("new address", "nobody", "/address/confirm/", a_code_for_a_microsoft_mailbox),
+    View("new address with errors", "nobody", "/address/confirm/", no_such_address),
+    View("Microsoft mailbox", "dora", "of a Microsoft mailbox"),
+    View("address on hold", "erin", "on hold"),
+    View("security, address on hold", "erin", "/security/"),
+    View("desk, address", "a lead", "desk, address"),
+    View("desk, close", "a lead", "desk, close"),
     View("bots", "alice", "/"),
     View("no bots", "bob", "/"),
     View("connect", "alice", "connect"),

@@ -22,7 +22,7 @@ class UserAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "name", "email", "is_staff", "is_active", "created_at")
     list_filter = ("is_staff", "is_active")
     search_fields = ("client_id", "email", "name")
-    fields = ("client_id", "name", "email", "is_staff", "is_active", "created_at")
+    fields = ("client_id", "name", "email", "is_staff", "is_active", "created_at", "closed_at")
     ordering = ("-created_at",)
 
     def get_urls(self) -> list[Any]:

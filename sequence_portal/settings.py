@@ -233,6 +233,8 @@ DNS_PATIENCE = timedelta(seconds=5)
 # Exchangers change seldom, and a customer may move a domain to Microsoft at any time.
 MAIL_DOMAIN_LOOK_AGAIN = timedelta(days=7)
 MAIL_DOMAIN_RETRY = timedelta(hours=1)
+# After a look-up that nobody answered, none is made for this long.
+MAIL_DOMAIN_PAUSE = timedelta(minutes=1)
 
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 

@@ -12,7 +12,7 @@ from accounts.models import MailDomain
 
 logger = logging.getLogger(__name__)
 
-# Silent servers cost a look-up five seconds each, and the worker has other chores.
+# The worker mails codes too, and must not be busy with this for long.
 _AT_ONCE = 10
 
 
@@ -22,16 +22,20 @@ def look_up_due(now: datetime) -> None:
     for pk in due[:_AT_ONCE]:
         # The claim is when to try again, whatever becomes of this try.
         claimed = MailDomain.objects.due(now).filter(pk=pk)
-        if claimed.update(due_at=now + settings.MAIL_DOMAIN_RETRY):
-            _look_up(MailDomain.objects.get(pk=pk))
+        if claimed.update(due_at=now + settings.MAIL_DOMAIN_RETRY) and not _look_up(pk):
+            # Where no server answers, each look-up takes a thread of the worker for seconds.
+            MailDomain.objects.due(now).update(due_at=now + settings.MAIL_DOMAIN_PAUSE)
+            return
 
 
-def _look_up(domain: MailDomain) -> None:
+def _look_up(pk: int) -> bool:
+    """False: nobody said anything, and what was known before stands."""
+    domain = MailDomain.objects.get(pk=pk)
     try:
         provider, exchanger = provider_of(exchangers_of(domain.name))
     except NoAnswerError as error:
         logger.info("Mail exchangers of a domain are not known: %s", error)
-        return
+        return False
     now = timezone.now()
     MailDomain.objects.filter(pk=domain.pk).update(
         provider=provider,
@@ -39,3 +43,4 @@ def _look_up(domain: MailDomain) -> None:
         looked_up_at=now,
         due_at=now + settings.MAIL_DOMAIN_LOOK_AGAIN,
     )
+    return True

@@ -160,6 +160,19 @@ def test_it_blocks_nobody_while_the_dns_is_away(dns: NameServer, alice: User, tr
     assert provider("consumer.example") == "consumer"
 
 
+def test_it_keeps_the_worker_free_while_nobody_answers(dns: NameServer) -> None:
+    for name in ("consumer.example", "plain.example", "none.example"):
+        MailDomain.objects.watch(f"a@{name}")
+    dns.mute = True
+    look_up_mail_domains()
+    look_up_mail_domains()
+    assert len(set(dns.asked)) == 1
+    dns.mute = False
+    with time_machine.travel(timezone.now() + timedelta(minutes=1, seconds=1)):
+        look_up_mail_domains()
+    assert MailDomain.objects.filter(provider=Provider.UNKNOWN).count() == 1
+
+
 def test_it_asks_the_servers_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DNS_SERVERS", "127.0.0.1:5353, [::1]:54,192.0.2.53")
     assert env.name_servers("DNS_SERVERS") == (("127.0.0.1", 5353), ("::1", 54), ("192.0.2.53", 53))

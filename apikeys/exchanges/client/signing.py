@@ -29,6 +29,8 @@ class Signer:
     def __init__(self, exchange: str) -> None:
         self.clock_shift_ms = 0.0  # what the exchange's clock is ahead of ours
         self._ccxt = getattr(ccxt, exchange)({"enableRateLimit": False})
+        # ccxt's mark of a broker of its own, in which no customer's request has a part.
+        self._ccxt.options.pop("partner", None)
         # Every timestamp and nonce that ccxt signs comes from one of these.
         self._ccxt.milliseconds = lambda: int(self._now_ms())
         self._ccxt.seconds = lambda: int(self._now_ms() / 1000)

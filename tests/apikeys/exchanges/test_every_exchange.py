@@ -297,6 +297,7 @@ EVERY_CALL = {
     ("bitfinex", "POST", "auth/r/info/user"),
     ("bybit", "GET", "v5/user/query-api"),
     ("coinbase", "GET", "brokerage/key_permissions"),
+    ("kucoin", "GET", "user/api-key"),
     ("kraken", "POST", "GetApiKeyInfo"),
     ("okx", "GET", "account/config"),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.exchange_simulator.exchanges import binance, bingx, bitfinex, bybit, coinbase, kraken, okx
+from tests.exchange_simulator.exchanges import binance, bingx, bitfinex, bybit, coinbase, kraken, kucoin, okx
 from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
 
 EXCHANGES: Mapping[str, SimulatedExchange] = {
@@ -14,6 +14,7 @@ EXCHANGES: Mapping[str, SimulatedExchange] = {
         bybit.SIMULATED,
         coinbase.SIMULATED,
         kraken.SIMULATED,
+        kucoin.SIMULATED,
         okx.SIMULATED,
     )
 }

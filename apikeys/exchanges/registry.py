@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apikeys.exchanges import binance, bingx, bitfinex, bybit, coinbase, kraken, kucoin, okx
+from apikeys.exchanges import binance, bingx, bitfinex, bitget, bybit, coinbase, kraken, kucoin, okx
 from apikeys.exchanges.adapter import Adapter
 
 EXCHANGES: Mapping[str, Adapter] = {
@@ -12,6 +12,7 @@ EXCHANGES: Mapping[str, Adapter] = {
         binance.ADAPTER,
         bingx.ADAPTER,
         bitfinex.ADAPTER,
+        bitget.ADAPTER,
         bybit.ADAPTER,
         coinbase.ADAPTER,
         kraken.ADAPTER,

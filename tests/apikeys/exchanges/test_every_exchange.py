@@ -295,6 +295,8 @@ EVERY_CALL = {
     ("bingx", "GET", "apiKey/query"),
     ("bitfinex", "POST", "auth/r/permissions"),
     ("bitfinex", "POST", "auth/r/info/user"),
+    ("bitget", "GET", "v2/spot/account/info"),
+    ("bitget", "GET", "v3/account/info"),
     ("bybit", "GET", "v5/user/query-api"),
     ("coinbase", "GET", "brokerage/key_permissions"),
     ("kucoin", "GET", "user/api-key"),

@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
-from tests.exchange_simulator.exchanges import binance, bingx, bitfinex, bybit, coinbase, kraken, kucoin, okx
+from tests.exchange_simulator.exchanges import (
+    binance,
+    bingx,
+    bitfinex,
+    bitget,
+    bybit,
+    coinbase,
+    kraken,
+    kucoin,
+    okx,
+)
 from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
 
 EXCHANGES: Mapping[str, SimulatedExchange] = {
@@ -11,6 +21,7 @@ EXCHANGES: Mapping[str, SimulatedExchange] = {
         binance.SIMULATED,
         bingx.SIMULATED,
         bitfinex.SIMULATED,
+        bitget.SIMULATED,
         bybit.SIMULATED,
         coinbase.SIMULATED,
         kraken.SIMULATED,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apikeys.exchanges import binance, bingx, bitfinex, bitget, bybit, coinbase, kraken, kucoin, okx
+from apikeys.exchanges import binance, bingx, bitfinex, bitget, bybit, coinbase, gate, kraken, kucoin, okx
 from apikeys.exchanges.adapter import Adapter
 
 EXCHANGES: Mapping[str, Adapter] = {
@@ -15,6 +15,7 @@ EXCHANGES: Mapping[str, Adapter] = {
         bitget.ADAPTER,
         bybit.ADAPTER,
         coinbase.ADAPTER,
+        gate.ADAPTER,
         kraken.ADAPTER,
         kucoin.ADAPTER,
         okx.ADAPTER,

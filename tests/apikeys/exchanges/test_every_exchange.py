@@ -299,6 +299,8 @@ EVERY_CALL = {
     ("bitget", "GET", "v3/account/info"),
     ("bybit", "GET", "v5/user/query-api"),
     ("coinbase", "GET", "brokerage/key_permissions"),
+    ("gate", "GET", "main_keys"),
+    ("gate", "GET", "detail"),
     ("kucoin", "GET", "user/api-key"),
     ("kraken", "POST", "GetApiKeyInfo"),
     ("okx", "GET", "account/config"),

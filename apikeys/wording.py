@@ -22,8 +22,9 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
     _CODE.WRONG_REGION: (
         "Region",
         "A key of {site}",
-        "A key of another {name} site",
-        "Make the key at {site}.",
+        "A key of {place}",
+        "Make the key at {site}. If the bot is to trade at the other site, ask support to change"
+        " its exchange.",
     ),
     _CODE.NOT_FOUND: (
         "The key",
@@ -99,9 +100,9 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
 
 def trouble_finding(trouble: Trouble, adapter: Adapter) -> Finding:
     words = _TROUBLE.get(trouble.code, _TROUBLE[_CODE.UNPROVEN_PERMISSION])
-    looked_at, needed, found, to_do = (
-        text.format(name=adapter.name, page=adapter.key_page, site=adapter.site) for text in words
-    )
+    place = trouble.belongs_to or f"another {adapter.name} site"
+    names = {"name": adapter.name, "page": adapter.key_page, "site": adapter.site, "place": place}
+    looked_at, needed, found, to_do = (text.format(**names) for text in words)
     severity = Severity.RETRY if trouble.code in RETRIED else Severity.REFUSE
     return Finding(trouble.code, severity, looked_at, needed, found, to_do)
 

@@ -6,6 +6,7 @@ weight a minute for each sapi endpoint, 1 a call; 6,000 a minute for the account
 are those of the page "API Management".
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +34,8 @@ from apikeys.exchanges.guides import binance as guide
 from apikeys.findings import FindingCode
 
 PERMISSIONS = Call("account/apiRestrictions", ("sapi",))
-# Asked for its `uid` alone. What else it says is about the account and proves nothing about the key.
+# Asked for its `uid` alone, with what else it holds left out: that is about the account and proves nothing
+# about the key.
 ACCOUNT = Call("account", ("private",), params={"omitZeroBalances": "true"}, turns=40)
 
 RIGHT_OF_FLAG = {
@@ -68,20 +70,26 @@ TROUBLE_OF_CODE = {
 UNKNOWN_KEY = frozenset({"-2015", "-2014", "-2008"})
 
 
-def converse(own: Own) -> Conversation:
-    """The rights first. A key that may read is then asked for its account's number, with what else it holds
-    left out; where that is refused the account is not known, and not compared.
+def conversation(
+    permissions: Call, account: Call, read: Callable[[Any, Own], KeyReport]
+) -> Callable[[Own], Conversation]:
+    """The rights first. A key that may read is then asked for its account's number; where that is refused the
+    account is not known, and not compared.
     """
-    reply = yield PERMISSIONS
-    if trouble := read_trouble(reply):
-        return trouble
-    report = read_report(reply.body, own)
-    if report.rights[Right.READ] is not True:
-        return report
-    reply = yield ACCOUNT
-    if trouble := read_trouble(reply):
-        return trouble if reading.is_for_later(trouble, reply.status) else report
-    return replace(report, account_id=reading.account_number(reading.mapping(reply.body), "uid"))
+
+    def converse(own: Own) -> Conversation:
+        reply = yield permissions
+        if trouble := read_trouble(reply):
+            return trouble
+        report = read(reply.body, own)
+        if report.rights[Right.READ] is not True:
+            return report
+        reply = yield account
+        if trouble := read_trouble(reply):
+            return trouble if reading.is_for_later(trouble, reply.status) else report
+        return replace(report, account_id=reading.account_number(reading.mapping(reply.body), "uid"))
+
+    return converse
 
 
 def read_report(reply: Any, own: Own) -> KeyReport:
@@ -140,7 +148,7 @@ ADAPTER = Adapter(
     key_page="API Management",
     markets=(Market.SPOT, Market.DERIVATIVES),
     calls=(PERMISSIONS, ACCOUNT),
-    converse=converse,
+    converse=conversation(PERMISSIONS, ACCOUNT, read_report),
     read_trouble=read_trouble,
     shape=CredentialShape(
         *(r"[A-Za-z0-9]{64}", "64 letters and digits."),
@@ -160,7 +168,11 @@ ADAPTER = Adapter(
     calls_per_second=100.0,
     clock=Clock(Call("time", ("public",)), read_clock),
     elsewhere=(
-        Elsewhere("Binance.US", "api.binance.us", FindingCode.WRONG_REGION, PERMISSIONS, read_trouble),
+        # Whether it answers the other question is in none of its pages.
+        Elsewhere(
+            *("Binance.US", "api.binance.us", FindingCode.WRONG_REGION),
+            *(Call("account", ("private",), turns=40), read_trouble),
+        ),
         Elsewhere(
             *("Binance's testnet", "testnet.binance.vision", FindingCode.WRONG_ENVIRONMENT),
             *(ACCOUNT, read_trouble),

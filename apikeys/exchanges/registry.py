@@ -3,13 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apikeys.exchanges import binance, bingx, bitfinex, bitget, bybit, coinbase, gate, kraken, kucoin, okx
+from apikeys.exchanges import (
+    binance,
+    binanceus,
+    bingx,
+    bitfinex,
+    bitget,
+    bybit,
+    coinbase,
+    gate,
+    kraken,
+    kucoin,
+    okx,
+)
 from apikeys.exchanges.adapter import Adapter
 
 EXCHANGES: Mapping[str, Adapter] = {
     adapter.id: adapter
     for adapter in (
         binance.ADAPTER,
+        binanceus.ADAPTER,
         bingx.ADAPTER,
         bitfinex.ADAPTER,
         bitget.ADAPTER,

@@ -290,6 +290,8 @@ def test_it_names_the_boxes_of_what_is_needed_and_of_what_never(exchange: str) -
 EVERY_CALL = {
     ("binance", "GET", "account/apiRestrictions"),
     ("binance", "GET", "account"),
+    ("binanceus", "GET", "account/apiRestrictions"),
+    ("binanceus", "GET", "account"),
     ("bingx", "GET", "account/apiPermissions"),
     ("bingx", "GET", "uid"),
     ("bingx", "GET", "apiKey/query"),

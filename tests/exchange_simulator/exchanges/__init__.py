@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tests.exchange_simulator.exchanges import (
     binance,
+    binanceus,
     bingx,
     bitfinex,
     bitget,
@@ -20,6 +21,7 @@ EXCHANGES: Mapping[str, SimulatedExchange] = {
     simulated.id: simulated
     for simulated in (
         binance.SIMULATED,
+        binanceus.SIMULATED,
         bingx.SIMULATED,
         bitfinex.SIMULATED,
         bitget.SIMULATED,

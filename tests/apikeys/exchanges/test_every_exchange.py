@@ -300,6 +300,7 @@ EVERY_CALL = {
     ("bitget", "GET", "v2/spot/account/info"),
     ("bitget", "GET", "v3/account/info"),
     ("bybit", "GET", "v5/user/query-api"),
+    ("bybiteu", "GET", "v5/user/query-api"),
     ("coinbase", "GET", "brokerage/key_permissions"),
     ("gate", "GET", "main_keys"),
     ("gate", "GET", "detail"),

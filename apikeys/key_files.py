@@ -24,6 +24,13 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 # RFC 1421 headers, such as those of an encrypted key in the old form.
 _HEADER = re.compile(r"^[A-Za-z-]+:.*$", re.MULTILINE)
 _LINE = 64
+_PKCS8 = "-----BEGIN PRIVATE KEY-----\n"
+# Object identifiers, as they stand in the file (RFC 8410, RFC 8017, RFC 5480).
+_ALGORITHMS = {
+    KeyKind.ED25519: bytes.fromhex("06032b6570"),
+    KeyKind.RSA: bytes.fromhex("06092a864886f70d010101"),
+    KeyKind.EC: bytes.fromhex("06072a8648ce3d0201"),
+}
 # Binance and Bybit name 2048 and 4096; a larger one would only cost time.
 _RSA_BITS = (2048, 4096)
 
@@ -78,12 +85,15 @@ def read(text: str) -> PrivateKey:
 
 def kind_of(secret: str) -> KeyKind:
     """How a stored secret signs. Key files are stored in the form that `read` gives."""
-    if MARK not in secret:
+    if not secret.startswith(_PKCS8):
         return KeyKind.HMAC
+    # Its beginning names the algorithm; 48 characters hold it for every kind.
+    start = len(_PKCS8)
     try:
-        return read(secret).kind
-    except KeyFileError:
+        head = base64.b64decode(secret[start : start + 48])
+    except binascii.Error:
         return KeyKind.HMAC
+    return next((kind for kind, algorithm in _ALGORITHMS.items() if algorithm in head), KeyKind.HMAC)
 
 
 def read_json(text: str) -> JsonFile | None:

@@ -15,23 +15,18 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from unittest import mock
-from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
 from ccxt.async_support import binance
 from django.test import override_settings
 
-from apikeys import key_files
-from apikeys.exchanges.adapter import Own, Reply
-from apikeys.exchanges.base import Credentials, KeyReport
+from apikeys.exchanges.base import KeyReport
 from apikeys.exchanges.client import Client
 from apikeys.exchanges.client.sending import at
-from apikeys.exchanges.client.signing import Signed, Signer
 from apikeys.exchanges.registry import EXCHANGES
 from bench.quick_exchange import AS_A_NETWORK, AT_ONCE, QuickExchange
-from tests.exchange_simulator.exchanges import EXCHANGES as SIMULATED
-from tests.exchange_simulator.model import Asked
+from bench.rehearsal import Exchanged, credentials, rehearse
 
 IN_FLIGHT = 50
 CHECKS = 150  # of each way in each round
@@ -47,7 +42,7 @@ def measure() -> Mapping[str, float]:
         rounds = _interleaved(exchange, AS_A_NETWORK)
         raw = [a_round["ours"] / a_round["raw aiohttp"] for a_round in rounds]
         ratios[exchange] = statistics.median(raw)
-        calls = len(_calls(exchange))
+        calls = len(rehearse(exchange))
         print(
             f"  {exchange}: {_median(rounds, 'ours') / calls:.0f} µs a call, raw"
             f" {_median(rounds, 'raw aiohttp') / calls:.0f}; {calls} a check; ratio {ratios[exchange]:.2f}"
@@ -85,7 +80,7 @@ async def _rounds(exchange: str, url: str) -> list[dict[str, float]]:
     async with Client() as ours, aiohttp.ClientSession(connector=connector) as session:
         ways: dict[str, Ask] = {
             "ours": _ours(ours, exchange),
-            "raw aiohttp": _raw(session, url, _calls(exchange)),
+            "raw aiohttp": _raw(session, url, rehearse(exchange)),
         }
         theirs = binance({"enableRateLimit": False})
         if exchange == WITH_CCXT:
@@ -102,47 +97,23 @@ async def _rounds(exchange: str, url: str) -> list[dict[str, float]]:
     return [{name: a_round[name] for name in ways} for a_round in found]
 
 
-def _credentials(exchange: str) -> Credentials:
-    key = SIMULATED[exchange].fresh(0)
-    return Credentials(key.api_key, key.secret, key.passphrase)
-
-
-def _calls(exchange: str) -> list[Signed]:
-    """What our client sends for one check, signed beforehand."""
-    adapter, simulated = EXCHANGES[exchange], SIMULATED[exchange]
-    signer, key = Signer(exchange), simulated.fresh(0)
-    credentials = _credentials(exchange)
-    conversation = adapter.converse(Own(key.api_key, key_files.kind_of(key.secret)))
-    found = []
-    try:
-        call = next(conversation)
-        while True:
-            signed = signer.sign(call, credentials)
-            if signed is None:
-                raise RuntimeError(f"{exchange}: cannot be signed")
-            found.append(signed)
-            path = urlsplit(signed.url).path
-            asked = Asked(signed.method, path, "", {}, {}, "", simulated.hosts[0])
-            body = simulated.private[signed.method, path](key, asked)
-            call = conversation.send(Reply(200, body))
-    except StopIteration:
-        return found
-
-
 def _ours(client: Client, exchange: str) -> Ask:
-    credentials = _credentials(exchange)
+    key = credentials(exchange)
 
     async def ask(_: int) -> None:
-        answer = await client.ask(exchange, credentials)
+        answer = await client.ask(exchange, key)
         if not isinstance(answer, KeyReport):
             raise RuntimeError(f"No report: {answer}")
 
     return ask
 
 
-def _raw(session: aiohttp.ClientSession, url: str, calls: Sequence[Signed]) -> Ask:
+def _raw(session: aiohttp.ClientSession, url: str, calls: Sequence[Exchanged]) -> Ask:
     """The least that a caller of aiohttp does. It signs nothing, bounds nothing and checks nothing."""
-    sent = [(call.method, at(url, call.url), call.headers, call.body) for call in calls]
+    sent = [
+        (call.signed.method, at(url, call.signed.url), call.signed.headers, call.signed.body)
+        for call in calls
+    ]
 
     async def ask(_: int) -> None:
         for method, address, headers, body in sent:
@@ -157,10 +128,10 @@ def _ccxt(exchange: binance) -> Ask:
     """One instance for all. Without its own rate limit it signs before it first waits, so that the key of
     one customer does not go out with the call of another; with it, it would.
     """
-    credentials = _credentials(WITH_CCXT)
+    key = credentials(WITH_CCXT)
 
     async def ask(_: int) -> None:
-        exchange.apiKey, exchange.secret = credentials.api_key, credentials.secret
+        exchange.apiKey, exchange.secret = key.api_key, key.secret
         await exchange.sapiGetAccountApiRestrictions()
         await exchange.privateGetAccount({"omitZeroBalances": "true"})
 

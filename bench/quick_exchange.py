@@ -9,7 +9,6 @@ it ever does outside.
 import asyncio
 import datetime
 import ipaddress
-import json
 import multiprocessing
 import random
 import ssl
@@ -24,8 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.exchange_simulator.exchanges import EXCHANGES
-from tests.exchange_simulator.model import Asked
+from bench.rehearsal import rehearse
 
 # The headers that a reply of an exchange behind a content network carries (these are Binance's).
 HEADERS = (
@@ -71,13 +69,10 @@ class QuickExchange:
 
 def _replies(exchange: str) -> dict[bytes, bytes]:
     """Whole replies by path."""
-    simulated = EXCHANGES[exchange]
-    key = simulated.fresh(0)
-    found = {}
-    for (method, path), reply in simulated.private.items():
-        body = json.dumps(reply(key, Asked(method, path, "", {}, {}, "", simulated.hosts[0]))).encode()
-        found[path.encode()] = HEADERS + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-    return found
+    return {
+        each.path.encode(): HEADERS + b"Content-Length: %d\r\n\r\n%s" % (len(each.body), each.body)
+        for each in rehearse(exchange)
+    }
 
 
 def _make_certificate(path: Path) -> str:

@@ -1,11 +1,17 @@
 """Signs requests with ccxt, whose `sign` is pure: it opens nothing and loads nothing."""
 
+import base64
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import ccxt
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from apikeys.exchanges.adapter import Call
 from apikeys.exchanges.base import Credentials
@@ -35,6 +41,7 @@ class Signer:
         self._ccxt.milliseconds = lambda: int(self._now_ms())
         self._ccxt.seconds = lambda: int(self._now_ms() / 1000)
         self._ccxt.microseconds = lambda: int(self._now_ms() * 1000)
+        self._ccxt.jwt = _jwt
 
     def sign(self, call: Call, credentials: Credentials) -> Signed | None:
         """None where these credentials cannot be signed with or sent."""
@@ -59,6 +66,29 @@ class Signer:
 
     def _now_ms(self) -> float:
         return time.time() * 1000 + self.clock_shift_ms
+
+
+def _jwt(
+    request: Mapping[str, Any],
+    secret: bytes,
+    algorithm: str = "sha256",
+    is_rsa: bool = False,
+    opts: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """As ccxt's own, with the elliptic curve by OpenSSL: in plain Python it costs half a millisecond."""
+    if opts.get("alg") != "ES256":
+        return str(ccxt.Exchange.jwt(request, secret, algorithm, is_rsa, opts))
+    header = {"alg": "ES256", "typ": "JWT", "kid": opts["kid"], "nonce": opts["nonce"]}
+    token = f"{_part(json.dumps(header).encode())}.{_part(json.dumps(request).encode())}"
+    key = serialization.load_pem_private_key(secret, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError
+    r, s = decode_dss_signature(key.sign(token.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{token}.{_part(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def _part(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _is_sendable(value: Any) -> bool:

@@ -6,8 +6,10 @@ Every function raises UnreadableReplyError, with no text of the reply in it.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
+
+from django.utils import timezone
 
 from apikeys.exchanges.base import AllowList, Trouble, UnreadableReplyError
 from apikeys.findings import FindingCode
@@ -159,6 +161,20 @@ def moment_s(reply: Mapping[str, Any], name: str) -> datetime | None:
     try:
         return datetime.fromtimestamp(value, UTC) if value else None
     except (ValueError, OverflowError, OSError):
+        raise UnreadableReplyError from None
+
+
+def end_after(days: int, created_at: datetime | None) -> datetime:
+    """The end of a key of which its exchange says that it lives so many more days.
+
+    Told in whole days, it is known to a day. It is counted from the key's creation, at whose time of day the
+    number changes, so that it is the same at every check; at most a day early, and never late.
+    """
+    now = timezone.now()
+    start = created_at or now.replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        return start + timedelta(days=(now - start).days + days)
+    except OverflowError:
         raise UnreadableReplyError from None
 
 

@@ -15,6 +15,7 @@ from apikeys.exchanges import (
     gate,
     kraken,
     kucoin,
+    mexc,
     okx,
 )
 from apikeys.exchanges.adapter import Adapter
@@ -33,6 +34,7 @@ EXCHANGES: Mapping[str, Adapter] = {
         gate.ADAPTER,
         kraken.ADAPTER,
         kucoin.ADAPTER,
+        mexc.ADAPTER,
         okx.ADAPTER,
     )
 }

@@ -306,6 +306,8 @@ EVERY_CALL = {
     ("gate", "GET", "detail"),
     ("kucoin", "GET", "user/api-key"),
     ("kraken", "POST", "GetApiKeyInfo"),
+    ("mexc", "GET", "apiKeyInfo"),
+    ("mexc", "GET", "uid"),
     ("okx", "GET", "account/config"),
 }
 

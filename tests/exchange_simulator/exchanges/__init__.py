@@ -14,6 +14,7 @@ from tests.exchange_simulator.exchanges import (
     gate,
     kraken,
     kucoin,
+    mexc,
     okx,
 )
 from tests.exchange_simulator.model import SimulatedExchange, SimulatedKey
@@ -32,6 +33,7 @@ EXCHANGES: Mapping[str, SimulatedExchange] = {
         gate.SIMULATED,
         kraken.SIMULATED,
         kucoin.SIMULATED,
+        mexc.SIMULATED,
         okx.SIMULATED,
     )
 }

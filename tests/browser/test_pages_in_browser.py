@@ -365,7 +365,9 @@ def set_look(page: Page, width: int, theme: Literal["light", "dark"]) -> None:
 
 
 def axe_violations(page: Page) -> list[str]:
-    answer = Axe().run(page, options={"runOnly": AXE_RULES, "resultTypes": ["violations"]}).response
+    # Preloading style sheets that name others, axe puts styles into the page, which the policy forbids.
+    options = {"runOnly": AXE_RULES, "resultTypes": ["violations"], "preload": False}
+    answer = Axe().run(page, options=options).response
     assert answer["passes"], "axe looked at nothing"
     return [
         f"axe: {rule['id']} ({rule['help']}) at {[node['target'] for node in rule['nodes']]}"

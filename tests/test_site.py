@@ -1,6 +1,8 @@
 """What holds for every page: health, headers, error pages, logs, and who may see the desk."""
 
 import logging
+import os
+import re
 import subprocess
 import sys
 
@@ -115,3 +117,32 @@ def test_it_keeps_ccxt_out_of_the_web_process() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=settings.BASE_DIR
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_it_binds_cookies_to_its_host_and_insists_on_https_where_it_is_served_so() -> None:
+    """In a process of its own, since names of cookies are settled when the settings are read."""
+    code = (
+        "import django; django.setup();"
+        "from django.conf import settings; from django.test import Client;"
+        "from accounts import browsers, tickets;"
+        "page = Client(SERVER_NAME='localhost').get('/sign-in/', secure=True);"
+        "plain = Client(SERVER_NAME='localhost').get('/sign-in/');"
+        "print(page['Strict-Transport-Security']); print(plain['Location']);"
+        "print(page.cookies.output()); print(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_SECURE);"
+        "print(browsers._COOKIE, tickets._COOKIE)"
+    )
+    served_so = {"PORTAL_URL": "https://portal.example", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=settings.BASE_DIR,
+        env=os.environ | served_so,
+    ).stdout
+    assert "max-age=31536000; includeSubDomains; preload" in found
+    assert "https://localhost/sign-in/" in found
+    assert re.search(r"__Host-csrf=.*HttpOnly.*Path=/;.*Secure", found)
+    assert "Domain=" not in found
+    assert "__Host-session True" in found
+    assert "__Host-browser __Host-attempt" in found

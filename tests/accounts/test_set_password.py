@@ -55,15 +55,19 @@ def test_it_answers_alike_whether_or_not_the_pair_belongs_together(
 ) -> None:
     def page(client_id: str, email: str) -> tuple[int, bytes]:
         browser = Client()
-        ask(browser, client_id, email)
+        answer = ask(browser, client_id, email)
+        assert (answer.status_code, answer["Location"]) == (302, "/sign-in/help/code/")
+        looks.add(len(answer.serialize()))
         mail_code(str(MailedCode.objects.latest("requested_at").pk))
         answer = browser.get("/sign-in/help/code/")
         return answer.status_code, re.sub(rb'value="[^"]*"|<time.*?</time>', b"", answer.content)
 
+    looks = set[int]()
     known = page("0x1A2 / AliceDoe", "alice@example.com")
     assert page("0x1A2 / AliceDoe", "bob@example.net") == known
     assert page("0x999 / Nobody", "nobody@example.com") == known
     assert Mail.objects.count() == 1
+    assert len(looks) == 1
 
 
 def test_it_never_lets_a_pair_that_belongs_to_nobody_in(client: Client, alice: User) -> None:

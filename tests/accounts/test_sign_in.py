@@ -53,6 +53,8 @@ def test_it_says_the_same_for_a_wrong_password_and_an_unknown_address(client: Cl
     assert wrong.status_code == unknown.status_code == 200
     hide = re.compile(rb'value="[^"]*"')
     assert hide.sub(b"", wrong.content) == hide.sub(b"", unknown.content)
+    as_long = enter_password(Client(), "alicf@example.com")
+    assert len(as_long.content) == len(wrong.content)
     assert not CodeAttempt.objects.exists()
 
 

@@ -197,6 +197,7 @@ ADAPTER = Adapter(
         *(r"[A-Za-z0-9]{49,128}", "Letters and digits, usually 64, shown once by Gate."),
     ),
     labels={
+        Right.READ: "Account, with Read Only",
         Right.SPOT: "Spot, with Read And Write",
         Right.MARGIN: "the box for margin",
         Right.DERIVATIVES: "Perpetual Futures, with Read And Write",

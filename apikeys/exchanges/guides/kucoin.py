@@ -39,14 +39,16 @@ GUIDE = Guide(
             StepId.RIGHTS,
             "Leave [General] on and tick the box for spot trading. Leave off everything about transfers,"
             " withdrawals, Earn and lead trading.",
-            "A box called [Transfer] is the right to withdraw.",
+            "A box called [Transfer] is the right to withdraw. Leave [Unified] off too: KuCoin does not say"
+            " what else it allows.",
             market=Market.SPOT,
         ),
         Step(
             StepId.RIGHTS,
             "Leave [General] on and tick the box for futures trading. Leave off everything about transfers,"
             " withdrawals, Earn and lead trading.",
-            "A box called [Transfer] is the right to withdraw.",
+            "A box called [Transfer] is the right to withdraw. Leave [Unified] off too: KuCoin does not say"
+            " what else it allows.",
             market=Market.DERIVATIVES,
         ),
         Step(

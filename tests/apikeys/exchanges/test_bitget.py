@@ -272,7 +272,7 @@ def test_it_blames_nobody_for_what_it_does_not_know_or_is_not_about_the_key(stat
     assert trouble.code == FindingCode.EXCHANGE_UNAVAILABLE
 
 
-@pytest.mark.parametrize("body", [classic("stow"), None, {}, [], {"code": "00000"}])
+@pytest.mark.parametrize("body", [classic("stow"), None, {}, [], {"code": 0}, {"code": "00000"}])
 def test_it_finds_no_error_in_a_good_status(body: Any) -> None:
     assert read_trouble(200, body) is None
 

@@ -315,4 +315,4 @@ def test_it_says_over_http_where_a_key_belongs(simulator: Simulator, client: Ask
 
 def test_it_has_words_for_every_right_it_can_grant() -> None:
     granted = {right for rights in gate.RIGHTS_OF_NAME.values() for right in rights}
-    assert set(ADAPTER.labels) == granted | {Right.WITHDRAW}
+    assert set(ADAPTER.labels) == granted | {Right.READ, Right.WITHDRAW}

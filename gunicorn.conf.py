@@ -10,5 +10,6 @@ timeout = 30
 graceful_timeout = 20
 # It would open a socket in the home folder by which whoever reaches it steers the server.
 control_socket_disable = True
+logger_class = "sequence_portal.gunicorn_log.Logger"
 # No request line is logged: an address could carry what somebody pasted into it.
 accesslog = None

@@ -4,10 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
 from kombu.transport import TRANSPORT_ALIASES
 
-from sequence_portal import custody
+from sequence_portal import custody, logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
 # The embedded broker, in place of the one of kombu that it mends.
@@ -21,6 +21,16 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_django_logging(**_: Any) -> None:
     """Being connected is enough: Celery then leaves the logging of the settings alone."""
+
+
+@task_prerun.connect
+def bind_task(task_id: str, **_: Any) -> None:
+    logs.task_id.set(task_id)
+
+
+@task_postrun.connect
+def unbind_task(**_: Any) -> None:
+    logs.task_id.set("")
 
 
 @celeryd_init.connect

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts.limits import TooManyError
+from sequence_portal.logs import request_reference
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +25,21 @@ PERMISSIONS_POLICY = ", ".join(f"{name}=()" for name in _NEVER_USED)
 
 
 class RequestFactsMiddleware:
-    """Gives each request a short reference, shown on the page for broken requests and in its log line."""
+    """Gives each request a short reference, shown on the page for broken requests and in its log lines."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         digits = secrets.token_hex(4)
-        request.META["portal.reference"] = f"{digits[:4]}-{digits[4:]}"
-        response = self.get_response(request)
-        if response.status_code >= 500:
-            logger.error("Request %s ended with %s", request.META["portal.reference"], response.status_code)
+        reference = request.META["portal.reference"] = f"{digits[:4]}-{digits[4:]}"
+        bound = request_reference.set(reference)
+        try:
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                logger.error("Request %s ended with %s", reference, response.status_code)
+        finally:
+            request_reference.reset(bound)
         return response
 
 

@@ -289,16 +289,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "sequence_portal.redaction.RedactionFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"json": {"()": "sequence_portal.logs.JsonFormatter"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["redact"]},
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
-        # At DEBUG these print signed addresses, headers and passphrases.
+        # At DEBUG these print signed addresses, headers and passphrases: fixed, whatever the root's level.
         "ccxt": {"level": "WARNING"},
         "aiohttp": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        "http": {"level": "WARNING"},
         # The schedule rings every few seconds; each ring in three lines would bury what matters.
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
@@ -307,3 +309,10 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
     },
 }
+
+SENTRY_DSN = env.secret("SENTRY_DSN")
+if SENTRY_DSN:
+    # Not at the top: nobody who did not ask for it loads the library, which hooks into others.
+    from sequence_portal import error_reports
+
+    error_reports.start(SENTRY_DSN)

@@ -5,7 +5,7 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
-UNKNOWN = "0.0.0.0"  # noqa: S104 - a value to write down, nothing is bound to it
+UNKNOWN = "0.0.0.0"  # noqa: S104 - a value to write down, nothing is bound to it # nosec B104
 
 
 def neighbourhood(address: str) -> str:

@@ -44,7 +44,7 @@ def forbid_changes(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
             schema_editor.execute(_SQLITE.format(table=table, act=act, when=""))
         # INSERT OR REPLACE deletes the row in its way without asking the trigger for deletions.
         taken = " OR ".join(f"{column} = NEW.{column}" for column in unique)
-        when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken})"  # noqa: S608  names of the table above
+        when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken})"  # noqa: S608 - names of ours # nosec B608
         schema_editor.execute(_SQLITE.format(table=table, act="INSERT", when=when))
 
 

@@ -130,7 +130,7 @@ def _count_in_rows(slots: list[_Slot]) -> list[int]:
     values = [value for slot in slots for value in (slot.key, slot.ends_at)]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (key, count, ends_at) VALUES {rows} "  # noqa: S608 - names of ours
+            f"INSERT INTO {table} (key, count, ends_at) VALUES {rows} "  # noqa: S608 - names of ours # nosec B608
             f"ON CONFLICT (key) DO UPDATE SET count = {table}.count + 1 RETURNING key, count",
             values,
         )

@@ -20,7 +20,7 @@ _PLAIN_TEXT = re.compile(r"[\x20-\x7e]{0,100}")
 _NOT_PLAIN = re.compile(r"[^\x21-\x7e]")
 _NAME_MAX = 60
 _LIST_MAX = 4000
-_ALL_ADDRESSES = frozenset({"*", "0.0.0.0", "::"})  # noqa: S104 - read, not listened on
+_ALL_ADDRESSES = frozenset({"*", "0.0.0.0", "::"})  # noqa: S104 - read, not listened on # nosec B104
 _CODE = re.compile(r"[A-Za-z0-9_.:/ -]{1,60}")
 # Too many requests, banned for it, and not served in this country: about our address, not about the key.
 OUR_STATUSES = frozenset({418, 429, 451})

@@ -85,7 +85,7 @@ def guide(request: SignedInRequest, exchange: str) -> HttpResponse:
         raise Http404
     wanted = request.GET.get("market", "")
     market = next((market for market in adapter.markets if market == wanted), adapter.markets[0])
-    page = pages.guide_page(adapter, market)
+    page = pages.guide_page(adapter, market, timezone.now())
     return render(request, "apikeys/guide.html", {"nav": "exchanges", "page": page})
 
 

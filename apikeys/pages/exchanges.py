@@ -1,6 +1,7 @@
 """The list of exchanges with their guides, and those that are not offered, with the reason."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from apikeys.exchanges.adapter import Adapter
 from apikeys.exchanges.base import Market
@@ -24,6 +25,7 @@ class GuidePage:
     exchange_id: str
     passphrase: bool
     directions: Directions
+    key_name: str
     others: tuple[Market, ...]
 
 
@@ -34,11 +36,12 @@ def exchange_list() -> ExchangeList:
     )
 
 
-def guide_page(adapter: Adapter, market: Market) -> GuidePage:
+def guide_page(adapter: Adapter, market: Market, now: datetime) -> GuidePage:
     return GuidePage(
         exchange=adapter.name,
         exchange_id=adapter.id,
         passphrase=adapter.shape.passphrase,
         directions=directions(adapter, market),
+        key_name=f"Sequence {now:%Y-%m}",
         others=tuple(other for other in adapter.markets if other != market),
     )

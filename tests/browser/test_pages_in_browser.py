@@ -16,6 +16,7 @@ from accounts.flows import change_address, clear_mailbox
 from accounts.models import AddressChange, User
 from accounts.roles import Role
 from apikeys.exchanges.base import Credentials
+from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
 from tests.authenticators import add_app, code_of
@@ -97,6 +98,7 @@ def fill(site: Site, alice: User, hashed_password: str) -> None:
             ("ETH-2", "bybit", "derivatives"),
             ("ETH-3", "bybit", "derivatives"),
             ("BTC-4", "binance", "spot"),
+            ("SOL-5", "coinbase", "spot"),
         )
     }
     silent = DEMO_KEYS["bybit"]["spare"]
@@ -111,6 +113,7 @@ def fill(site: Site, alice: User, hashed_password: str) -> None:
         "refused": f"/keys/{refused.pk}/",
         "checking": f"/keys/{checking.pk}/",
         "connect": f"/bots/{bots['BTC-4'].pk}/key/",
+        "connect with a key file": f"/bots/{bots['SOL-5'].pk}/key/",
         "refresh": f"/bots/{bots['BTC-1'].pk}/key/",
     }
 
@@ -303,6 +306,7 @@ VIEWS = (
     View("bots", "alice", "/"),
     View("no bots", "bob", "/"),
     View("connect", "alice", "connect"),
+    View("connect with a key file", "alice", "connect with a key file"),
     View("refresh", "alice", "refresh"),
     View("refresh with errors", "alice", "refresh", strange_keys),
     View("checking", "alice", "checking"),
@@ -320,6 +324,8 @@ VIEWS = (
     View("confirming with a code", "bob", "/security/confirm/"),
     View("confirming with a factor", "dave", "/security/confirm/"),
     View("first sign-in of staff", "nobody", "/staff/first-sign-in/"),
+    View("exchanges", "alice", "/exchanges/"),
+    *(View(f"guide of {name}", "alice", f"/exchanges/{name}/") for name in EXCHANGES),
     View("404", "alice", "/no-such-page/", status=404),
     View("403 of a form", "nobody", "/sign-in/", lost_cookie, status=403),
     View("429", "at the code", "/sign-in/code/", two_codes_a_minute, status=429),

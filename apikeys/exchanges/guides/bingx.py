@@ -41,7 +41,7 @@ GUIDE = Guide(
         ),
         Step(
             StepId.ADDRESSES,
-            "Under [IP Address Whitelist (Optional)], paste our addresses. It is not optional for you: BingX"
+            "Under [IP Address Whitelist (Optional)], paste our addresses. Do not leave them out: BingX"
             " deletes a trading key without addresses after 14 days without use.",
         ),
         Step(

@@ -314,3 +314,18 @@ def test_it_decides_about_what_an_exchange_says_instead_of_a_report(
     assert trouble is not None
     decision = decide_trouble(trouble, BOTS[exchange, "spot"])
     assert (decision.outcome, codes(decision)) == (outcome, {code})
+
+
+@pytest.mark.parametrize(
+    ("trouble", "found"),
+    [
+        (Trouble(FindingCode.WRONG_REGION, "-2008", belongs_to="Binance.US"), "A key of Binance.US"),
+        (Trouble(FindingCode.WRONG_REGION, "50119"), "A key of another Binance site"),
+        (Trouble(FindingCode.WRONG_ENVIRONMENT, "50101"), "A key of a demo or test system"),
+    ],
+)
+def test_it_says_where_a_key_belongs(trouble: Trouble, found: str) -> None:
+    decision = decide_trouble(trouble, BOTS["binance", "spot"])
+    assert decision.outcome is REFUSED
+    assert the_one(decision).found == found
+    assert "www.binance.com" in the_one(decision).to_do

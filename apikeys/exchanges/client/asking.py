@@ -105,6 +105,8 @@ class Client:
         if adapter.clock is None:
             return None
         signer = self.signer(exchange)
+        if await self.turn(adapter, 1):
+            return None
         began = time.time()
         answer = await self.deliver(adapter, signer.unsigned(adapter.clock.question))
         ended = time.time()
@@ -124,13 +126,13 @@ class Client:
             self._signers[exchange] = Signer(exchange)
         return self._signers[exchange]
 
-    async def deliver(
-        self, adapter: Adapter, signed: Signed, *, host: str = "", turns: int = 1
-    ) -> Answer | Trouble:
-        """Send in turn; a Trouble where there is no complete answer."""
-        pace = self._pace(adapter)
-        if turns and (again := await pace.turn(turns)):
-            return replace(_UNAVAILABLE, retry_after=again)
+    async def turn(self, adapter: Adapter, turns: int) -> Trouble | None:
+        """Wait for a turn; a Trouble where it is too far away. What is sent is signed after it, not before."""
+        again = await self._pace(adapter).turn(turns) if turns else 0.0
+        return replace(_UNAVAILABLE, retry_after=again) if again else None
+
+    async def deliver(self, adapter: Adapter, signed: Signed, *, host: str = "") -> Answer | Trouble:
+        """Send; a Trouble where there is no complete answer."""
         if self._session is None:
             self._session = open_session()
         base_url = settings.EXCHANGE_BASE_URLS.get(adapter.id, "")
@@ -140,7 +142,7 @@ class Client:
             logger.warning("No answer from %s: %s", adapter.id, type(error).__name__)
             return _OUTAGE
         if answer.status in TOO_MANY_STATUSES:
-            await pace.pause(answer.retry_after or PAUSE_UNTOLD)
+            await self._pace(adapter).pause(answer.retry_after or PAUSE_UNTOLD)
         if answer.body is None:
             return _UNAVAILABLE
         return _OUTAGE if 300 <= answer.status < 400 else answer
@@ -216,10 +218,12 @@ class _Asking:
         return decoded is not None and place.read_trouble(Reply(answer.status, decoded)) is None
 
     async def _answer(self, call: Call, host: str) -> Answer | Trouble:
+        if not_now := await self._client.turn(self._adapter, call.turns):
+            return not_now
         signed = self._client.signer(self._adapter.id).sign(call, self._credentials)
         if signed is None:
             return Trouble(FindingCode.MALFORMED)
-        return await self._client.deliver(self._adapter, signed, host=host, turns=call.turns)
+        return await self._client.deliver(self._adapter, signed, host=host)
 
 
 async def _within_a_look(looking: Coroutine[Any, Any, T]) -> T | None:

@@ -16,7 +16,7 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
     _CODE.WRONG_ENVIRONMENT: (
         "Kind of account",
         "A live account",
-        "A demo or testnet key",
+        "A key of {place}",
         "Make the key at {site}, signed in to your live account.",
     ),
     _CODE.WRONG_REGION: (
@@ -100,7 +100,9 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
 
 def trouble_finding(trouble: Trouble, adapter: Adapter) -> Finding:
     words = _TROUBLE.get(trouble.code, _TROUBLE[_CODE.UNPROVEN_PERMISSION])
-    place = trouble.belongs_to or f"another {adapter.name} site"
+    is_a_test = trouble.code is _CODE.WRONG_ENVIRONMENT
+    unnamed = "a demo or test system" if is_a_test else f"another {adapter.name} site"
+    place = trouble.belongs_to or unnamed
     names = {"name": adapter.name, "page": adapter.key_page, "site": adapter.site, "place": place}
     looked_at, needed, found, to_do = (text.format(**names) for text in words)
     severity = Severity.RETRY if trouble.code in RETRIED else Severity.REFUSE

@@ -127,7 +127,7 @@ class Client:
         return self._signers[exchange]
 
     async def turn(self, adapter: Adapter, turns: int) -> Trouble | None:
-        """Wait for a turn; a Trouble where it is too far away. What is sent is signed after it, not before."""
+        """Wait for a turn; a Trouble where it is too far away. Sign afterwards, or the time is stale."""
         again = await self._pace(adapter).turn(turns) if turns else 0.0
         return replace(_UNAVAILABLE, retry_after=again) if again else None
 

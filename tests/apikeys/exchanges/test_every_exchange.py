@@ -305,6 +305,8 @@ EVERY_CALL = {
     ("gate", "GET", "main_keys"),
     ("gate", "GET", "detail"),
     ("kucoin", "GET", "user/api-key"),
+    ("htx", "GET", "v2/user/uid"),
+    ("htx", "GET", "v2/user/api-key"),
     ("kraken", "POST", "GetApiKeyInfo"),
     ("mexc", "GET", "apiKeyInfo"),
     ("mexc", "GET", "uid"),

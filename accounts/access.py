@@ -10,7 +10,6 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 
 from accounts import limits, sessions
 from accounts.addresses import client_address
@@ -34,7 +33,7 @@ class SignedInRequest(HttpRequest):
 def signed_in(
     view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Send everybody else to the sign-in page, and keep the answer out of every cache.
+    """Send everybody else to the sign-in page.
 
     Staff whose session no second factor verified are sent to where they add one.
     """
@@ -103,9 +102,7 @@ def _guarded(
             if has_factor(user):
                 return redirect(reverse("accounts:confirm", query={"next": request.get_full_path()}))
             return redirect("accounts:factors")
-        response = view(request, *args, **kwargs)  # type: ignore[arg-type]
-        add_never_cache_headers(response)
-        return response
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return guarded
 

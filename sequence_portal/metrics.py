@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -43,7 +42,6 @@ _registry = CollectorRegistry()
 _registry.register(EngineCollector())
 
 
-@never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """For whoever has the token; without a token set, for private addresses only. Others find nothing."""

@@ -9,7 +9,6 @@ from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
@@ -19,14 +18,12 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {"support_email": settings.SUPPORT_EMAIL, "portal_url": settings.PORTAL_URL}
 
 
-@never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process is alive."""
     return JsonResponse({"status": "alive"})
 
 
-@never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database and broker answer. Says nothing about why not: strangers can ask too."""

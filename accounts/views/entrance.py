@@ -3,8 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -26,7 +24,6 @@ _NOTICES = {
 }
 
 
-@never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -56,7 +53,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     )
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(POST=limits.ENTRANCE_FORMS)
 def code(request: HttpRequest) -> HttpResponse:
@@ -84,7 +80,6 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/code.html", code_page.context(form, attempt, Purpose.SIGN_IN))
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(POST=limits.ENTRANCE_FORMS)
 def factor(request: HttpRequest) -> HttpResponse:
@@ -121,9 +116,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     flow.sign_out(request=request, address=client_address(request))
-    response = redirect(reverse("accounts:sign_in", query={"out": 1}))
-    add_never_cache_headers(response)
-    return response
+    return redirect(reverse("accounts:sign_in", query={"out": 1}))
 
 
 def _start_again() -> HttpResponse:

@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -17,7 +16,6 @@ from accounts.mail_domains import is_known_by_name
 from accounts.models import Purpose
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def help_(request: HttpRequest) -> HttpResponse:
     form = HelpForm(request.POST or None)
@@ -38,7 +36,6 @@ def help_(request: HttpRequest) -> HttpResponse:
     )
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(POST=limits.ENTRANCE_FORMS)
 def code(request: HttpRequest) -> HttpResponse:
@@ -69,7 +66,6 @@ def code_again(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:help_code")
 
 
-@never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -16,7 +15,6 @@ from accounts.forms import NewPasswordForm
 from accounts.models import Purpose
 
 
-@never_cache
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(POST=limits.ENTRANCE_FORMS)
@@ -34,7 +32,6 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/staff_start.html", {"form": form})
 
 
-@never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,6 @@ from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
-from django.utils.cache import add_never_cache_headers
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 
@@ -69,7 +68,6 @@ def door(
                     answer["WWW-Authenticate"] = "Bearer"
             except BadRequestError as wrong:
                 answer = _error(400, "bad_request", str(wrong))
-            add_never_cache_headers(answer)
             return answer
 
         return guarded

@@ -115,6 +115,7 @@ def demo_keys(folder: Path) -> list[tuple[str, str]]:
 def test_it_starts_everything_and_ctrl_c_ends_all_of_it(started: Demo) -> None:
     started.wait_until_ready()
     assert "jane.doe@example.com" in started.said
+    assert "lee.lead@sequence.example" in started.said
     assert 'name="password"' in page(f"http://127.0.0.1:{started.port}/sign-in/")
     assert "<h1>Mailbox</h1>" in page(f"http://127.0.0.1:{started.port + 2}/")
     assert demo_keys(started.folder) == [("0x1A2 / JaneDoe / BTC-1", "active")]
@@ -136,6 +137,11 @@ def test_it_hands_each_secret_to_the_worker_that_needs_it_alone(started: Demo) -
         }
         assert holders
         assert all(queues in command for command in holders), (secret, holders)
+
+    environs = [Path(f"/proc/{pid}/environ").read_text() for pid in started.others()]
+    for secret in ("DEMO_PASSWORD", "DEMO_STAFF_APP", "DEMO_STAFF_CODES"):
+        assert made[secret]
+        assert not [environ for environ in environs if made[secret] in environ], secret
 
     # What a worker opened must not lie on the disk after it died.
     limits = {

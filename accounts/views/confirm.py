@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import code_page, codes, destination, factor_keys, factor_page, limits, sessions, tickets
@@ -16,6 +17,7 @@ from accounts.forms import CodeForm
 from accounts.models import Purpose
 
 
+@sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(POST=limits.ENTRANCE_FORMS)
 @signed_in_to_enrol

@@ -80,6 +80,7 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/code.html", code_page.context(form, attempt, Purpose.SIGN_IN))
 
 
+@sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(POST=limits.ENTRANCE_FORMS)
 def factor(request: HttpRequest) -> HttpResponse:

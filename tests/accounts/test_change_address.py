@@ -12,9 +12,12 @@ from django_otp import devices_for_user
 
 from accounts import limits
 from accounts.flows import change_address
+from accounts.gates import GatedError
 from accounts.models import AddressChange, AuditEvent, MailDomain, MailedCode, User
 from accounts.roles import Role
 from accounts.tasks import apply_address_changes, mail_code
+from apikeys.exchanges.base import Credentials
+from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
 from notifications.models import Mail
 from notifications.render import render_stored
@@ -184,6 +187,27 @@ def test_it_refuses_keys_during_the_hold_and_says_until_when(
         apply_address_changes()
         again = signed_in(User.objects.get(pk=held.user_id))
         assert 'name="api_key"' in again.get(path).content.decode()
+
+
+def test_it_refuses_a_key_that_was_on_its_way_as_the_hold_began(
+    held: AddressChange, alice: User, binance_bot: Bot
+) -> None:
+    good = DEMO_KEYS["binance"]["good"]
+    with pytest.raises(GatedError):
+        submit(
+            bot=binance_bot,
+            customer=alice,
+            credentials=Credentials(good.api_key, good.secret),
+            trimmed=False,
+            replaces=None,
+            address="192.0.2.44",
+        )
+    assert not ApiKey.objects.exists()
+
+
+def test_it_ends_a_session_that_is_stored_only_after_all_were_ended(alice: User, as_alice: Client) -> None:
+    User.objects.filter(pk=alice.pk).update(email=NEW)
+    assert as_alice.get("/")["Location"].startswith("/sign-in/")
 
 
 def test_it_lets_the_owner_of_the_old_address_cancel(

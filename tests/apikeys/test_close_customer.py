@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 from django_otp import devices_for_user
@@ -12,9 +13,12 @@ from django_otp import devices_for_user
 from accounts import audit
 from accounts.audit_verbs import Verb
 from accounts.flows import change_address, clear_mailbox
+from accounts.gates import GatedError
 from accounts.models import AuditEvent, CodeAttempt, User
 from accounts.roles import Role
+from apikeys.exchanges.base import Credentials
 from apikeys.flows import close_customer
+from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot, Handover, KeyCheck
 from apikeys.status import KeyStatus
 from notifications import outbox
@@ -115,6 +119,20 @@ def test_it_leaves_no_trace_of_the_person_but_bot_ids_and_events(full: User, lea
         if any(word in str(value).lower() for word in known)
     }
     assert left == {"Bot.bot_id"}
+
+
+def test_it_takes_no_key_that_was_on_its_way(full: User, lead: User, binance_bot: Bot) -> None:
+    close_customer.close(customer=full, reason="x", actor=lead, address="192.0.2.1")
+    with pytest.raises(GatedError) as refused:
+        submit(
+            bot=binance_bot,
+            customer=full,
+            credentials=Credentials("a" * 64, "b" * 64),
+            trimmed=False,
+            replaces=None,
+            address="192.0.2.44",
+        )
+    assert "This account is closed" in render_to_string(refused.value.gate.template)
 
 
 def test_it_is_for_leads_who_type_the_user_id(full: User, lead: User) -> None:

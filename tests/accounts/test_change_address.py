@@ -13,7 +13,7 @@ from django_otp import devices_for_user
 from accounts import limits
 from accounts.flows import change_address
 from accounts.gates import GatedError
-from accounts.models import AddressChange, AuditEvent, MailDomain, MailedCode, User
+from accounts.models import AddressChange, AuditEvent, MailDomain, MailedCode, Session, User
 from accounts.roles import Role
 from accounts.tasks import apply_address_changes, mail_code
 from apikeys.exchanges.base import Credentials
@@ -102,6 +102,7 @@ def test_it_goes_from_the_desk_through_the_hold_to_a_new_sign_in(
         alice.refresh_from_db()
         assert alice.email == NEW
         assert as_alice.get("/")["Location"].startswith("/sign-in/")
+        assert not Session.objects.filter(user=alice).exists()
         assert sorted(Mail.objects.filter(kind="address_changed").values_list("to", flat=True)) == [
             "alice@example.com",
             NEW,
@@ -120,8 +121,9 @@ def test_it_mails_a_code_to_whoever_asks_with_the_right_pair(
     start(alice, agent)
     assert "on its way" in client.post("/address/confirm/", FIELDS).content.decode()
     code = latest_code(mail_sink)
-    # It is of this browser. The one from the start is of any.
+    # It is of this browser and for this pair. The one from the start is of any browser.
     assert confirm(Client(), code).status_code == 200
+    assert confirm(client, code, client_id="0x2B3 / BobRoe").status_code == 200
     assert confirm(client, code).status_code == 302
 
 

@@ -147,7 +147,7 @@ def test_it_says_why_a_text_is_no_key_that_can_be_used(text: Callable[[], str], 
 
 def test_it_takes_a_text_that_is_no_key_file_for_a_shared_secret() -> None:
     assert key_files.kind_of("Cd2" + "s" * 61) is KeyKind.HMAC
-    assert key_files.kind_of(cut(pem(made(KeyKind.RSA)))) is KeyKind.HMAC
+    assert key_files.kind_of(public(made(KeyKind.RSA))) is KeyKind.HMAC
 
 
 @pytest.mark.parametrize(

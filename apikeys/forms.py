@@ -81,6 +81,8 @@ class KeyForm(forms.Form):
         else:
             del self.fields["passphrase"]
         if shape.json_file:
+            # The file stands for both boxes, and a browser would not send a form with an empty required one.
+            self.use_required_attribute = False
             self.fields[
                 "key_file"
             ].help_text = f"The JSON file from {bot.adapter.name}, in place of both boxes."

@@ -101,7 +101,7 @@ ADAPTER = Adapter(
     read_trouble=read_trouble,
     shape=CredentialShape(
         r"organizations/[0-9a-fA-F-]{36}/apiKeys/[0-9a-fA-F-]{36}",
-        "The form organizations/…/apiKeys/…, and is called its name at Coinbase.",
+        "The form organizations/…/apiKeys/… (its name in the downloaded file).",
         *("", "Several lines, from -----BEGIN EC PRIVATE KEY----- to -----END EC PRIVATE KEY-----."),
         key_files=(KeyKind.EC,),
         json_file=True,

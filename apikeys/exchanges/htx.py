@@ -166,8 +166,5 @@ ADAPTER = Adapter(
     unclear_codes=SIGNATURE_CODES,
     must_be_bound=True,
     address_separator=",",
-    unbound_key_lives=(
-        "At HTX a key that can trade can also move funds to your sub-accounts, so we take none that works"
-        " from anywhere. HTX itself ends such a key after 90 days without use."
-    ),
+    unbound_key_lives="HTX itself ends a trading key that is bound to no address after 90 days without use.",
 )

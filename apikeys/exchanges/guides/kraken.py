@@ -16,7 +16,7 @@ GUIDE = Guide(
         ),
         Step(
             StepId.WAY,
-            "Open your profile icon, then [Settings], then [API], and press [Create API key].",
+            "Open the menu of your profile icon, then [Settings], then [API], and press [Create API key].",
         ),
         Step(StepId.NAME, "Give it a name you will know again:"),
         Step(

@@ -241,6 +241,12 @@ def test_its_form_takes_the_downloaded_file(start: bytes) -> None:
     assert filled.credentials == GOOD
 
 
+def test_no_box_keeps_a_browser_from_sending_the_file_alone() -> None:
+    empty = form({"api_key": "", "secret": ""})
+    assert not any("required" in str(empty[name]) for name in ("key_file", "api_key", "secret"))
+    assert "Paste the API key here." in str(empty.errors["api_key"])
+
+
 def pem(key: Any) -> str:
     return str(
         key.private_bytes(

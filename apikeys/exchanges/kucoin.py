@@ -115,12 +115,9 @@ def _account_kind(key: Mapping[str, Any]) -> str:
 
 
 def read_trouble(reply: Reply) -> Trouble | None:
-    """KuCoin's error is `{"code": "400003", "msg": …}`, with a 4xx status or 200.
-
-    A 0 is none of its codes: no error, and no good reply either.
-    """
+    """KuCoin's error is `{"code": "400003", "msg": …}`, with a 4xx status or 200."""
     code = reading.error_code(reply.body, "code")
-    return reading.trouble("" if code in (FINE, "0") else code, reply.status, TROUBLE_OF_CODE)
+    return reading.trouble("" if code == FINE else code, reply.status, TROUBLE_OF_CODE)
 
 
 def read_clock(reply: Any) -> float:

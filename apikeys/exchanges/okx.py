@@ -118,7 +118,7 @@ def _only_entry(reply: Any) -> Mapping[str, Any]:
 def read_trouble(reply: Reply) -> Trouble | None:
     """OKX's error is `{"code": "50119", "msg": …}`, with status 401 or 200. The message may quote the key."""
     code = reading.error_code(reply.body, "code")
-    return reading.trouble("" if code == "0" else code, reply.status, TROUBLE_OF_CODE)
+    return reading.trouble(code, reply.status, TROUBLE_OF_CODE)
 
 
 def read_clock(reply: Any) -> float:

@@ -55,12 +55,12 @@ def error_code(reply: Any, name: str) -> str:
 
 
 def trouble(code: str, status: int, table: Mapping[str, FindingCode]) -> Trouble | None:
-    """What an error code means by the exchange's own table; None for no code and a good status.
+    """What an error code means by the exchange's own table; None for no code, or 0, and a good status.
 
     A status of 5xx is the exchange's own trouble whatever it carries, and some are about our address. A code
     that the table does not know blames nobody. Only the code is kept: messages quote keys.
     """
-    if code:
+    if code not in ("", "0"):
         ours = status >= 500 or status in OUR_STATUSES
         found = None if ours else table.get(code)
         return Trouble(found or FindingCode.EXCHANGE_UNAVAILABLE, code)

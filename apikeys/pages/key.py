@@ -150,10 +150,10 @@ def _from_here(key: ApiKey) -> SafeString | None:
     if key.status != KeyStatus.ACTIVE:
         return None
     adapter = key.bot.adapter
-    if key.permanent:
-        ends = format_html("{} says that this key does not end by itself.", adapter.name)
-    elif key.expires_at:
+    if key.expires_at:
         ends = format_html("This key stops working at {} on {}.", adapter.name, words.date(key.expires_at))
+    elif key.permanent:
+        ends = format_html("{} says that this key does not end by itself.", adapter.name)
     elif verdict.has(key, FindingCode.IP_OPEN):
         ends = SafeString("")  # its finding has said how long it lasts
     else:

@@ -57,6 +57,13 @@ def test_it_reads_a_good_key() -> None:
     assert (report.account_id, report.account_kind) == (PORTFOLIO, "portfolio of the type DEFAULT")
 
 
+def test_it_reads_the_right_to_transfer_as_every_way_out() -> None:
+    out = {
+        right for right, granted in read(reply(can_transfer=True, can_trade=False)).rights.items() if granted
+    }
+    assert out == {Right.READ, Right.WITHDRAW, Right.TRANSFER, Right.FIAT}
+
+
 @pytest.mark.parametrize("market", ["spot", "derivatives"])
 def test_it_judges_every_answer_to_the_three_questions(market: str) -> None:
     for values in product([True, False, "left out"], repeat=3):

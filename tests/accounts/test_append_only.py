@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 STATEMENTS = [
     "UPDATE {table} SET {column} = {column} + 1000",
-    "UPDATE {table} SET {column} = {column} WHERE {column} = 1",
+    "UPDATE {table} SET {column} = {column} WHERE {column} > 0",
     "DELETE FROM {table}",
     "DELETE FROM {table} WHERE {column} > 0",
 ]

@@ -68,13 +68,13 @@ def test_it_asks_what_only_reads_and_nothing_else(
 
 @EACH
 def test_it_is_told_that_the_key_is_unknown(exchange: str, client: AskOnce) -> None:
-    stranger = credentials(SIMULATED[exchange].fresh(1))
+    stranger = credentials(SIMULATED[exchange].fresh(99_999))
     assert code_of(client(exchange, stranger)) == SIMULATED[exchange].unknown_key
 
 
 @EACH
 def test_it_is_told_that_the_secret_is_wrong(exchange: str, client: AskOnce) -> None:
-    mine, other = credentials(SIMULATED[exchange].fresh(0)), credentials(SIMULATED[exchange].fresh(1))
+    mine, other = credentials(SIMULATED[exchange].fresh(0)), credentials(SIMULATED[exchange].fresh(99_999))
     wrong = replace(mine, secret=other.secret)
     assert code_of(client(exchange, wrong)) == SIMULATED[exchange].wrong_secret
 
@@ -200,7 +200,7 @@ def test_it_writes_no_secret_into_any_log(
     logging.root.addHandler(handler)
     key = credentials(SIMULATED[exchange].fresh(0))
     if do == "wrong_secret":
-        key = replace(key, secret=SIMULATED[exchange].fresh(1).secret)
+        key = replace(key, secret=SIMULATED[exchange].fresh(99_999).secret)
     else:
         simulator.behave(exchange, do)
     try:

@@ -157,6 +157,8 @@ CELERY_BEAT_SCHEDULE["apikeys.remind_of_ends"] = {
 CELERY_BEAT_SCHEDULE["apikeys.measure_clocks"] = {
     "task": "apikeys.measure_clocks",
     "schedule": timedelta(minutes=10),
+    # While no check worker runs they must not heap up before a person's check.
+    "options": {"expires": 600},
 }
 
 # Mail

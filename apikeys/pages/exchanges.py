@@ -22,8 +22,6 @@ class GuidePage:
     """others: the further markets for which this exchange has directions of their own."""
 
     exchange: str
-    exchange_id: str
-    passphrase: bool
     directions: Directions
     key_name: str
     others: tuple[Market, ...]
@@ -39,8 +37,6 @@ def exchange_list() -> ExchangeList:
 def guide_page(adapter: Adapter, market: Market, now: datetime) -> GuidePage:
     return GuidePage(
         exchange=adapter.name,
-        exchange_id=adapter.id,
-        passphrase=adapter.shape.passphrase,
         directions=directions(adapter, market),
         key_name=f"Sequence {now:%Y-%m}",
         others=tuple(other for other in adapter.markets if other != market),

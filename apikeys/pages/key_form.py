@@ -16,7 +16,6 @@ class KeyFormPage:
     bot_id: str
     short_name: str
     exchange: str
-    exchange_id: str
     market: Market
     active_key: ApiKey | None
     waiting_key: ApiKey | None
@@ -34,7 +33,6 @@ def key_form_page(bot: Bot, now: datetime) -> KeyFormPage:
         bot_id=bot.bot_id,
         short_name=bot.short_name,
         exchange=adapter.name,
-        exchange_id=adapter.id,
         market=Market(bot.market),
         active_key=next((key for key in keys if key.status == KeyStatus.ACTIVE), None),
         waiting_key=next((key for key in keys if key.status in WAITING), None),

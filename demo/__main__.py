@@ -24,9 +24,9 @@ from demo.environment import (
     addresses,
     engine_secrets,
     for_every_process,
-    for_the_check_worker,
     for_the_chore_worker,
     for_the_engine,
+    for_what_opens_secrets,
     own_secrets,
 )
 from demo.processes import Child, Children, Stopped, answers, says
@@ -85,7 +85,7 @@ def start_everything(at: Addresses, children: Children) -> None:
     common = for_every_process(os.environ, at, made)
     if engine:
         common |= {ENGINE_PUBLIC: engine[ENGINE_PUBLIC]}
-    checks = common | for_the_check_worker(os.environ, made)
+    opens = common | for_what_opens_secrets(os.environ, made)
     chores = common | for_the_chore_worker(os.environ, made)
     # What stands for other companies' machines knows no secret of ours.
     helpers = {name: value for name, value in common.items() if name not in made.keys() | {ENGINE_PUBLIC}}
@@ -103,7 +103,8 @@ def start_everything(at: Addresses, children: Children) -> None:
         (children.start("The simulated exchange", simulator, helpers), listens(at.exchange)),
         (children.start("The mail sink", sink, helpers), answers(at.url(at.mailbox))),
         (children.start("The web server", web(at), common), answers(f"{at.url(at.web)}/sign-in/")),
-        (children.start("The check worker", worker("checks"), checks), says(" ready.")),
+        (children.start("The check worker", worker("checks"), opens), says(" ready.")),
+        (children.start("The sweep worker", worker("sweeps"), opens), says(" ready.")),
         (children.start("The mail worker", worker("mail,chores", *SCHEDULE), chores), says(" ready.")),
     ]
     for child, ready in waiting:

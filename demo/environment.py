@@ -1,8 +1,8 @@
 """What the demo's processes are started with: addresses, ports, and secrets made on the first run.
 
 A variable that is set already wins over the demo's own value, as everywhere. The private seal keys are
-handed to the check worker alone, the key of the audit chain to the mail and chore worker alone, and the
-engine's private key to the engine client alone.
+handed to the check worker and the sweep worker alone, the key of the audit chain to the mail and chore worker
+alone, and the engine's private key to the engine client alone.
 """
 
 import base64
@@ -176,8 +176,8 @@ def for_the_engine(
     }
 
 
-def for_the_check_worker(environ: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
-    """What the check worker gets on top: the private halves, from where the public ones came."""
+def for_what_opens_secrets(environ: Mapping[str, str], made: Mapping[str, str]) -> dict[str, str]:
+    """What check and sweep workers get on top: the private halves, from where the public ones came."""
     return _given_or_made(PRIVATE, environ, made)
 
 

@@ -7,11 +7,16 @@ from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
 from kombu.transport import TRANSPORT_ALIASES
 
-from sequence_portal import custody, logs
+from sequence_portal import custody, env, logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
 # The embedded broker, in place of the one of kombu that it mends.
 TRANSPORT_ALIASES["filesystem"] = "sequence_portal.broker:Transport"
+
+SWEEPS = "sweeps"
+# How far a sweep worker steps back for the other processes of its machine. It is busy while nobody waits, and
+# would else take processor time from the web and the check workers.
+SWEEP_NICENESS = 10
 
 app = Celery("sequence_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -34,9 +39,20 @@ def unbind_task(**_: Any) -> None:
 
 
 @celeryd_init.connect
-def hold_what_the_queues_call_for(options: dict[str, Any], **_: Any) -> None:
+def prepare_for_the_queues(options: dict[str, Any], **_: Any) -> None:
     named = options.get("queues") or ()
-    custody.of_a_worker(frozenset(named.split(",") if isinstance(named, str) else named))
+    queues = frozenset(named.split(",") if isinstance(named, str) else named)
+    custody.of_a_worker(queues)
+    let_people_go_first(queues)
+
+
+def let_people_go_first(queues: frozenset[str]) -> None:
+    """A sweep keeps a worker for a minute, and no person may wait behind that."""
+    if SWEEPS not in queues:
+        return
+    if len(queues) > 1:
+        env.refuse("the queue sweeps needs workers of its own (-Q sweeps), or people would wait for sweeps.")
+    os.nice(SWEEP_NICENESS)
 
 
 @beat_init.connect

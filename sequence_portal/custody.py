@@ -47,7 +47,10 @@ def of_a_worker(queues: frozenset[str]) -> None:
 
 def refuse_private_seal_keys() -> None:
     if settings.SEAL_PRIVATE_KEYS:
-        env.refuse("SEAL_PRIVATE_KEYS belongs to workers of the queues checks and sweeps only (-Q checks).")
+        env.refuse(
+            "SEAL_PRIVATE_KEYS belongs to workers of the queues checks and sweeps only"
+            " (-Q checks or -Q sweeps)."
+        )
 
 
 def refuse_unusable_seal_keys() -> None:

@@ -95,11 +95,22 @@ if REDIS_URL:
 
 BROKER_URL = env.secret("BROKER_URL") or REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+# A message whose worker died is handed to another one after this long. No task takes longer, or it would be
+# given away while it runs; and none is told to wait for longer than five minutes, since what waits counts
+# like what runs. What lies further ahead is a due time in a row.
+TASK_HANDED_ON_AFTER = timedelta(minutes=15)
 if BROKER_URL:
     CELERY_BROKER_URL = BROKER_URL
     if BROKER_URL.startswith("redis"):
         # A web request that rings an absent broker gives up soon: the schedule finds the row again.
-        CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
+        CELERY_BROKER_TRANSPORT_OPTIONS = {
+            "socket_connect_timeout": 1,
+            "socket_timeout": 5,
+            "visibility_timeout": TASK_HANDED_ON_AFTER.total_seconds(),
+        }
+        # Celery reads it from three places, and with Redis the shortest that any of them says counts.
+        CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": TASK_HANDED_ON_AFTER.total_seconds()}
+        CELERY_VISIBILITY_TIMEOUT = TASK_HANDED_ON_AFTER.total_seconds()
 else:
     BROKER_DIR = VAR_DIR / "broker"
     for _name in ("queues", "processed", "control"):
@@ -117,7 +128,8 @@ else:
 
 CELERY_TASK_DEFAULT_QUEUE = "chores"
 CELERY_TASK_ROUTES = {
-    "apikeys.check_key": {"queue": "checks"},
+    "apikeys.check_key": {"queue": "checks"},  # a person waits
+    "apikeys.sweep": {"queue": "sweeps"},  # nobody waits
     "apikeys.measure_clocks": {"queue": "checks"},
     "notifications.deliver": {"queue": "mail"},
     "accounts.mail_code": {"queue": "mail"},

@@ -27,7 +27,7 @@ from tests.mail_sink import MailSink
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 90.0
-WEB, CHECKS, MAIL = "web", "checks", "mail"
+WEB, CHECKS, SWEEPS, MAIL = "web", "checks", "sweeps", "mail"
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Stack:
             "EMAIL_URL": f"smtp://127.0.0.1:{self.sink.smtp_port}",
             "PYTHONUNBUFFERED": "1",
         }
-        if name == CHECKS:
+        if name in (CHECKS, SWEEPS):
             environ["SEAL_PRIVATE_KEYS"] = os.environ["SEAL_PRIVATE_KEYS"]
         if name == MAIL:
             environ["AUDIT_KEY"] = os.environ["AUDIT_KEY"]
@@ -106,7 +106,7 @@ class Stack:
         if name == WEB:
             bind = ["--bind", f"127.0.0.1:{self.port}", "--workers=2"]
             return ["gunicorn", *bind, "sequence_portal.wsgi"]
-        queues = "checks" if name == CHECKS else "mail,chores"
+        queues = "mail,chores" if name == MAIL else name
         schedule = ["-B", "--scheduler", "celery.beat:Scheduler"] if name == MAIL else []
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         return [
@@ -159,7 +159,7 @@ def empty_broker() -> None:
 
 @contextlib.contextmanager
 def running_stack(directory: Path, simulator: Simulator, sink: MailSink, *names: str) -> Iterator[Stack]:
-    """Start `names` of WEB, CHECKS and MAIL (all three unless told), and end them with the block."""
+    """Start `names`, unless told WEB, CHECKS and MAIL, and end them with the block."""
     empty_broker()
     stack = Stack(directory, simulator, sink, port=free_port())
     try:

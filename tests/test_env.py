@@ -127,8 +127,13 @@ def test_it_names_private_seal_keys_of_the_environment_like_those_of_a_file() ->
     assert "SEAL_PRIVATE_KEYS" in refusal(*WEB, SEAL_PRIVATE_KEYS=PRIVATE)
 
 
-def test_it_starts_no_check_worker_without_private_seal_keys() -> None:
-    assert "SEAL_PRIVATE_KEYS" in refusal(*WORKER, "checks")
+@pytest.mark.parametrize("queue", ["checks", "sweeps"])
+def test_it_starts_no_worker_that_opens_secrets_without_private_seal_keys(queue: str) -> None:
+    assert "SEAL_PRIVATE_KEYS" in refusal(*WORKER, queue)
+
+
+def test_it_lets_nobody_wait_behind_a_sweep() -> None:
+    assert "-Q sweeps" in refusal(*WORKER, "checks,sweeps", SEAL_PRIVATE_KEYS=PRIVATE)
 
 
 @pytest.mark.parametrize("command", [WEB, FLOWER], ids=["wsgi", "flower"])

@@ -21,7 +21,7 @@ from tests.engine.conftest import Engine
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
-from tests.stack import CHECKS, MAIL, WEB, Stack
+from tests.stack import CHECKS, MAIL, SWEEPS, WEB, Stack
 
 pytestmark = pytest.mark.django_db
 
@@ -144,7 +144,7 @@ def test_it_does_not_open_what_was_cut_short(length: int, handover: Handover, en
         Keyring(engine_private).open(sealed(handover, envelope=bytes(handover.envelope or b"")[:length]))
 
 
-@pytest.mark.parametrize("name", [WEB, CHECKS, MAIL])
+@pytest.mark.parametrize("name", [WEB, CHECKS, SWEEPS, MAIL])
 @pytest.mark.django_db(transaction=True)
 def test_it_can_be_opened_by_no_process_of_the_portal_with_the_database(
     name: str, handover: Handover, engine_private: str, settings: Settings, tmp_path: Path
@@ -163,8 +163,8 @@ def test_it_can_be_opened_by_no_process_of_the_portal_with_the_database(
     assert ran.returncode == 0, ran.stderr
     opened, tried = (int(number) for number in ran.stdout.split())
     assert opened == 0
-    # The check worker holds private keys of the portal's, and tries them.
-    assert tried >= (3 if name == CHECKS else 2)
+    # Check and sweep workers hold private keys of the portal's, and try them.
+    assert tried >= (3 if name in (CHECKS, SWEEPS) else 2)
 
 
 def test_it_wipes_the_envelope_when_the_key_is_taken_back(as_alice: Client, handover: Handover) -> None:

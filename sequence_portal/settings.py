@@ -208,6 +208,22 @@ CHECK_CLAIM = timedelta(seconds=45)
 CHECK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 1800))
 # After this long without an answer the customer is told that it was not their doing.
 CHECK_GIVE_UP = timedelta(hours=24)
+# An active key is looked at about once a day. Where its exchange did not answer, again after these pauses,
+# the last one over and over: the bot trades on, so nobody waits, and an exchange in trouble is left alone.
+RECHECK_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 120, 240))
+# A key found wanting is looked at after as long as it has been so already, at least this long and daily at
+# most: soon after its customer has mended it, without asking about dead keys for ever.
+RECHECK_PROBLEM = timedelta(hours=1)
+# A key that ends within the first is looked at this often, and once shortly after its end: its customer may
+# have prolonged it at the exchange, which ends the reminders.
+RECHECK_ENDING, RECHECK_ENDING_PAUSE = timedelta(days=3), timedelta(hours=6)
+RECHECK_ENDED = timedelta(minutes=5)
+# A refusal that does not say why makes a good key a problem only if it is still there this long after.
+SECOND_LOOK = timedelta(hours=1)
+# A key with a right to move money is revoked this long after the right was seen: time to switch it off or to
+# bring a new key, not longer. It is looked at a last time shortly before.
+REVOKE_AFTER = timedelta(hours=72)
+RECHECK_LAST = timedelta(hours=1)
 # A key that ends this soon is accepted with a warning.
 EXPIRES_SOON = timedelta(days=14)
 

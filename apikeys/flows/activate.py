@@ -12,6 +12,7 @@ from apikeys import transitions
 from apikeys.engine import offers
 from apikeys.events import about_key
 from apikeys.findings import Finding, Severity
+from apikeys.flows.recheck import next_due
 from apikeys.letters import facts, life
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
@@ -55,6 +56,8 @@ def take_over(keys: Sequence[ApiKey], *, now: datetime) -> None:
     transitions.move_many(keys, KeyStatus.ACTIVE, now=now, computed=computed)
     for key in keys:
         key.replaces = old_of_bot.get(key.bot_id)
+        key.check_due_at = next_due(key, now)
+    ApiKey.objects.bulk_update(keys, ["check_due_at"])
     audit.record_many(
         [about_key(Verb.KEY_RETIRED, key, at=now) for key in old]
         + [about_key(Verb.KEY_ACTIVATED, key, at=now) for key in keys]

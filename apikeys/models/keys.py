@@ -64,6 +64,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Active keys whose exchange ends them within this time."""
         return self.active().filter(expires_at__gt=now, expires_at__lte=now + within)
 
+    def to_revoke(self, now: datetime) -> Self:
+        """Active keys that may move money and whose time to change that has passed."""
+        return self.active().filter(revoke_at__lte=now)
+
     def sealed_under_older(self, seal_id: str) -> Self:
         """Live keys that are sealed under another seal key than the given, newest one."""
         return self.live().exclude(seal_id=seal_id)
@@ -100,7 +104,21 @@ class ApiKey(models.Model):
     checked_at = models.DateTimeField(null=True)  # last answer of the exchange
     findings_json = models.JSONField(default=list)
     report_json = models.JSONField(null=True)
-    problem = models.CharField(max_length=30, blank=True)  # a finding code, on an active key found wanting
+
+    # What later checks of an active key found. `problem` is a finding code that its customer sees, `concern`
+    # one that only the desk sees; both empty: in order. The bot trades on meanwhile, if the exchange lets it.
+    problem = models.CharField(max_length=30, blank=True)
+    problem_since = models.DateTimeField(null=True)
+    problem_mailed_at = models.DateTimeField(null=True)  # null: the mail about this problem is owed
+    concern = models.CharField(max_length=30, blank=True, default="", db_default="")
+    concern_since = models.DateTimeField(null=True)
+    # Names of granted rights that we do not know, as the exchange writes them, sorted and joined by ", ".
+    unknown_rights = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # Refused by an answer that does not say why: null, or when this was first so. Looked at again an hour on.
+    doubted_since = models.DateTimeField(null=True)
+    # A right to move money appeared, and the key ends then unless the right is seen off before.
+    revoke_at = models.DateTimeField(null=True)
+
     held = models.BooleanField(default=False)  # waits for a person, as its findings say
     account_id = models.CharField(max_length=100, blank=True)
     # Support confirmed that the bot may change over to this account; empty: to none.
@@ -138,6 +156,21 @@ class ApiKey(models.Model):
             models.Index(fields=["fingerprint"], name="keys_by_fingerprint"),
             models.Index(fields=["check_due_at"], name="keys_due", condition=Q(status__in=LIVE)),
             models.Index(
+                fields=["revoke_at"],
+                name="keys_to_revoke",
+                condition=Q(status=KeyStatus.ACTIVE, revoke_at__isnull=False),
+            ),
+            models.Index(
+                fields=["problem", "problem_since"],
+                name="keys_with_problem",
+                condition=Q(status=KeyStatus.ACTIVE) & ~Q(problem=""),
+            ),
+            models.Index(
+                fields=["concern", "unknown_rights"],
+                name="keys_of_concern",
+                condition=Q(status=KeyStatus.ACTIVE) & ~Q(concern=""),
+            ),
+            models.Index(
                 fields=["expires_at"],
                 name="keys_by_end",
                 condition=Q(status=KeyStatus.ACTIVE, expires_at__isnull=False),
@@ -153,13 +186,21 @@ class ApiKey(models.Model):
 
 
 class KeyCheck(models.Model):
-    """One time the exchange was asked about a key, and what came of it."""
+    """One time the exchange was asked about a key, and what came of it.
+
+    A later check of an active key has a row only where something about the key changed, or support asked.
+    """
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted"
         REFUSED = "refused"
         HELD = "held"
         RETRY = "retry"
+        # Of an active key.
+        IN_ORDER = "in_order"
+        PROBLEM = "problem"
+        CONCERN = "concern"
+        DOUBT = "doubt"
 
     key = models.ForeignKey(ApiKey, models.CASCADE, related_name="checks")
     started_at = models.DateTimeField()

@@ -4,10 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
+from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
-from sequence_portal import custody, env, logs
+from sequence_portal import alive, custody, env, logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
 # The embedded broker, in place of the one of kombu that it mends.
@@ -21,6 +21,9 @@ SWEEP_NICENESS = 10
 app = Celery("sequence_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+worker_ready.connect(alive.touch_from_the_loop_of_the_worker)
+beat_init.connect(alive.touch_as_beat_rings)
 
 
 @setup_logging.connect

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 import redis
+import yaml
 from django.conf import settings
 from django.db import connection
 
@@ -28,6 +29,8 @@ from tests.mail_sink import MailSink
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 90.0
 WEB, CHECKS, SWEEPS, MAIL = "web", "checks", "sweeps", "mail"
+# What runs here is what production runs.
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 
 
 @dataclass
@@ -103,16 +106,15 @@ class Stack:
         )
 
     def _command(self, name: str) -> list[str]:
+        """As docker-compose.yml has it, at a port of this machine. One process does what three do there."""
         if name == WEB:
-            bind = ["--bind", f"127.0.0.1:{self.port}", "--workers=2"]
-            return ["gunicorn", *bind, "sequence_portal.wsgi"]
-        queues = "mail,chores" if name == MAIL else name
-        schedule = ["-B", "--scheduler", "celery.beat:Scheduler"] if name == MAIL else []
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return [
-            *("celery", "-A", "sequence_portal", "worker", "-Q", queues, "-n", name),
-            *("--pool=threads", "--concurrency=4", *quiet, *schedule),
-        ]
+            command: list[str] = SERVICES["web"]["command"]
+            return [word.replace("0.0.0.0:8000", f"127.0.0.1:{self.port}") for word in command]
+        if name in (CHECKS, SWEEPS):
+            return [*SERVICES[{CHECKS: "check-worker", SWEEPS: "sweep-worker"}[name]]["command"]]
+        *_, flag, scheduler = SERVICES["beat"]["command"]
+        command = SERVICES["mail-worker"]["command"]
+        return [{"mail": "mail,chores"}.get(word, word) for word in command] + ["-B", flag, scheduler]
 
     def _wait_until_ready(self, name: str) -> None:
         until = time.monotonic() + READY_WITHIN

@@ -1,0 +1,1 @@
+"""What puts the portal into production: compose file, image, upgrades, backups."""

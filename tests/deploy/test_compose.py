@@ -20,7 +20,7 @@ from tests.stack import ROOT
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "sequence-portal"}
-# Of the Compose Specification, github.com/compose-spec/compose-spec, under the Apache License 2.0.
+# Of the Compose Specification, github.com/compose-spec/compose-spec; its licence stands beside it.
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
 
 

@@ -38,6 +38,9 @@ class Right(StrEnum):
     COPY = "copy"
     KEY_EDIT = "key_edit"
 
+    # A report hashes each right several times, and the hash of `Enum` is Python code.
+    __hash__ = str.__hash__
+
 
 FORBIDDEN_RIGHTS: tuple[Right, ...] = (
     Right.WITHDRAW,

@@ -74,23 +74,29 @@ class Client:
         code = region if region in hosts else ""
         asking = _Asking(self, adapter, credentials, own)
         answer = await asking.converse(hosts[code])
-        # The clock that is wrong is ours. One second try, by theirs.
-        if await self._was_the_clock(adapter, answer):
-            answer = await asking.converse(hosts[code])
-        if isinstance(answer, Trouble) and answer.exchange_code in adapter.unknown_key_codes:
-            others = {other: name for other, name in hosts.items() if other != code}
-            code, answer = await asking.look_around(code, others, answer)
+        if isinstance(answer, Trouble):
+            code, answer = await self._once_more(adapter, asking, hosts, code, answer)
         if isinstance(answer, Trouble):
             return replace(answer, outage=bool(answer.outage))
         return replace(answer, region=code) if code else answer
 
-    async def _was_the_clock(self, adapter: Adapter, answer: KeyReport | Trouble) -> bool:
+    async def _once_more(
+        self, adapter: Adapter, asking: "_Asking", hosts: dict[str, str], code: str, trouble: Trouble
+    ) -> tuple[str, KeyReport | Trouble]:
+        """By the exchange's clock, where ours was wrong; in other regions, where the key is not known."""
+        answer: KeyReport | Trouble = trouble
+        if await self._was_the_clock(adapter, trouble):
+            answer = await asking.converse(hosts[code])
+        if isinstance(answer, Trouble) and answer.exchange_code in adapter.unknown_key_codes:
+            others = {other: name for other, name in hosts.items() if other != code}
+            return await asking.look_around(code, others, answer)
+        return code, answer
+
+    async def _was_the_clock(self, adapter: Adapter, trouble: Trouble) -> bool:
         """From now on signed by the exchange's own. What is unclear was about the clock if it was off."""
-        if not isinstance(answer, Trouble):
-            return False
-        if answer.code is FindingCode.CLOCK:
+        if trouble.code is FindingCode.CLOCK:
             return await self.measure_clock(adapter.id) is not None
-        if answer.exchange_code not in adapter.unclear_codes:
+        if trouble.exchange_code not in adapter.unclear_codes:
             return False
         before = self.signer(adapter.id).clock_shift_ms
         ahead = await self.measure_clock(adapter.id)

@@ -74,9 +74,10 @@ def at(base_url: str, url: str) -> str:
 
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes | None:
+    """None: too long. Read piece by piece, since a reply may be longer than it says, or unpack to more."""
     body = b""
-    while chunk := await response.content.readany():
-        body += chunk
+    while not response.content.at_eof():
+        body += await response.content.readany()
         if len(body) > REPLY_BYTES:
             response.close()
             return None

@@ -78,8 +78,7 @@ def show(names: Iterable[str]) -> None:
         if number is None:
             rows.append((name, "-", figure.asked, "not measured", figure.words))
         else:
-            verdict = "ok" if figure.is_met(number) else "missed"
-            rows.append((name, f"{number:g}", figure.asked, verdict, figure.words))
+            rows.append((name, f"{number:g}", figure.asked, figure.verdict(number), figure.words))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     print()
     for row in rows:

@@ -92,10 +92,11 @@ def _click(what: str, url: str, people: Sequence[Mapping[str, Any]], seconds: in
     ended = subprocess.run(
         command, cwd=ROOT, input=json.dumps(task), capture_output=True, text=True, check=True
     )
-    seen = json.loads(ended.stdout)
+    seen: dict[str, list[Any]] = json.loads(ended.stdout)
     if seen["errors"]:
         raise RuntimeError(f"{len(seen['errors'])} clicks went wrong, such as {seen['errors'][0]}")
-    percentiles = statistics.quantiles(seen["seconds"], n=100)
+    seconds_each: list[float] = seen["seconds"]
+    percentiles = statistics.quantiles(seconds_each, n=100)
     median, p95, p99 = (percentiles[number - 1] * 1000 for number in (50, 95, 99))
     print(
         f"  {what}: {len(seen['seconds'])} clicks in {seconds} s, none wrong; median {median:.0f} ms,"

@@ -21,8 +21,12 @@ def test_it_invents_customers_whose_keys_open_and_whose_mails_can_be_written() -
         ApiKey.objects.values_list("status", flat=True)
     )
     for key in ApiKey.objects.live().select_related("bot"):
-        bound_to = {"key_id": key.pk, "bot_id": key.bot.bot_id, "exchange": key.bot.exchange}
-        opened = vault.open_sealed(bytes(key.sealed or b""), key.seal_id, **bound_to)
+        opened = vault.open_sealed(
+            *(bytes(key.sealed or b""), key.seal_id),
+            key_id=key.pk,
+            bot_id=key.bot.bot_id,
+            exchange=key.bot.exchange,
+        )
         assert opened.api_key.endswith(key.last_four)
     # One of each kind is enough: mails of a kind come from one place.
     for mail in {mail.kind: mail for mail in Mail.objects.stored()}.values():

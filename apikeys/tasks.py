@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apikeys.exchanges import client
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.flows import breaker, remind
+from apikeys.flows import breaker, count_days, remind
 from apikeys.flows.check import check
 from apikeys.models import ApiKey, Bot
 from notifications.bell import ring
@@ -47,3 +47,9 @@ def measure_clocks() -> None:
 def remind_of_ends() -> None:
     """Mail the owners of keys that end soon. Safe to run at any time and twice at once."""
     remind.remind_all(timezone.now())
+
+
+@shared_task(name="apikeys.count_days")
+def count_days_for_the_desk() -> None:
+    """Bring the figures of the desk's charts up to date."""
+    count_days.count_days(timezone.now())

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from accounts.desk.address import address
 from accounts.desk.factors import factors
 from accounts.desk.mailbox import mailbox
+from accounts.desk.people import customer_password, customer_sessions, person_unlock, staff_end
 from accounts.models import AddressChange, AuditEvent, MailboxHold, MailDomain, User
 from notifications.read_only import ReadOnlyAdmin
 
@@ -31,6 +32,10 @@ class UserAdmin(ReadOnlyAdmin):
             path("<int:customer_pk>/address/", guarded(address), name="customer_address"),
             path("<int:person_pk>/factors/", guarded(factors), name="person_factors"),
             path("<int:customer_pk>/mailbox/", guarded(mailbox), name="customer_mailbox"),
+            path("<int:customer_pk>/sessions/", guarded(customer_sessions), name="customer_sessions"),
+            path("<int:customer_pk>/password/", guarded(customer_password), name="customer_password"),
+            path("<int:person_pk>/unlock/", guarded(person_unlock), name="person_unlock"),
+            path("<int:person_pk>/end/", guarded(staff_end), name="staff_end"),
             *super().get_urls(),
         ]
 

@@ -27,7 +27,7 @@ def record(
             AuditEvent(
                 at=timezone.now(),
                 verb=verb,
-                actor_kind=_kind(actor),
+                actor_kind=kind_of(actor),
                 actor=actor,
                 customer=customer,
                 address=address,
@@ -63,7 +63,8 @@ def by(event: AuditEvent) -> str:
     return f"You, {event.address}" if event.address else "You"
 
 
-def _kind(actor: User | None) -> AuditEvent.Actor:
+def kind_of(actor: User | None) -> AuditEvent.Actor:
+    """No actor: the portal itself."""
     if actor is None:
         return AuditEvent.Actor.SYSTEM
     return AuditEvent.Actor.CUSTOMER if actor.is_customer else AuditEvent.Actor.STAFF

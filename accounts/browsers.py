@@ -70,8 +70,13 @@ def origin(request: HttpRequest, **person: object) -> Origin:
     digest = _held(request)
     conditions = {f"user__{name}": value for name, value in person.items()}
     if digest and KnownBrowser.objects.filter(digest=digest, **conditions).exists():
-        return Origin(f"browser {digest}", is_known_browser=True)
+        return Origin(known_origin(digest), is_known_browser=True)
     return Origin(neighbourhood(client_address(request)))
+
+
+def known_origin(digest: str) -> str:
+    """The name of a known browser as an origin."""
+    return f"browser {digest}"
 
 
 def remember(request: HttpRequest, user: User) -> tuple[KnownBrowser, bool]:

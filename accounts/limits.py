@@ -81,6 +81,11 @@ def of_address(limit: Limit, address: str, person: int | None = None) -> tuple[L
     return limit, f"{person or 0}\0{neighbourhood(address)}"
 
 
+def passwords(email: str, origin: str) -> tuple[Limit, str]:
+    """For `take`: a folded address, and the name of where it is tried."""
+    return PASSWORDS, f"{email}\0{origin}"
+
+
 def take(*wanted: tuple[Limit, str]) -> None:
     """Count one event under each limit for its subject; raise TooManyError where one is past its limit.
 
@@ -96,6 +101,18 @@ def take(*wanted: tuple[Limit, str]) -> None:
     ]
     if reached:
         raise TooManyError(max(reached), "There were too many tries from where you are.")
+
+
+def forget(*counted: tuple[Limit, str]) -> None:
+    """Begin anew to count each limit for its subject. Of no effect while the cache is away."""
+    keys = [_slot(limit, subject).key for limit, subject in counted]
+    if not settings.REDIS_URL:
+        LimitCount.objects.filter(key__in=keys).delete()
+        return
+    try:
+        cache.delete_many(keys)
+    except Exception as error:  # as in `_count_in_redis`
+        logger.error("The cache is away, limits are not lifted: %s", type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,17 @@ class Act(TextChoices):
     CLEAR_MAILBOX = "clear_mailbox", "Clear a Microsoft mailbox"
     CLOSE_CUSTOMER = "close_customer", "Close a customer"
     RESET_FACTORS = "reset_factors", "Reset a person's lost second factor"
+    END_SESSIONS = "end_sessions", "End a customer's sessions"
+    RESET_PASSWORD = "reset_password", "Start a password reset"
+    UNLOCK = "unlock", "Lift limits that lock a person out"
+    RESEND_MAIL = "resend_mail", "Send a mail again"
+    CHECK_KEY = "check_key", "Check a key again now"
+    REVOKE_KEY = "revoke_key", "Revoke a key"
+    REVOKE_CUSTOMER = "revoke_customer", "Revoke all keys of a customer"
+    REVOKE_CHOSEN = "revoke_chosen", "Revoke keys chosen from a list"
+    REVOKE_EXCHANGE = "revoke_exchange", "Revoke all keys of an exchange, as one of two"
     SETTLE_ACCOUNT = "settle_account", "Confirm or turn down another exchange account"
+    END_STAFF = "end_staff", "End a member of staff"
     MANAGE_ENGINE_TOKENS = "manage_engine_tokens", "Make and revoke engine tokens"
     WATCH_WORKERS = "watch_workers", "Watch workers and queues"
 
@@ -44,7 +54,17 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.CLEAR_MAILBOX: frozenset({Role.SUPPORT, Role.LEAD}),
     Act.CLOSE_CUSTOMER: frozenset({Role.LEAD}),
     Act.RESET_FACTORS: frozenset({Role.LEAD}),
+    Act.END_SESSIONS: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.RESET_PASSWORD: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.UNLOCK: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.RESEND_MAIL: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.CHECK_KEY: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.REVOKE_KEY: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.REVOKE_CUSTOMER: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.REVOKE_CHOSEN: frozenset({Role.LEAD}),
+    Act.REVOKE_EXCHANGE: frozenset({Role.LEAD}),
     Act.SETTLE_ACCOUNT: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.END_STAFF: frozenset({Role.LEAD}),
     Act.MANAGE_ENGINE_TOKENS: frozenset({Role.OPERATIONS}),
     Act.WATCH_WORKERS: frozenset({Role.LEAD, Role.OPERATIONS}),
 }

@@ -6,8 +6,10 @@ The row is the truth and the bell a convenience: whatever the broker loses, `not
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications.bell import ring_on_commit
@@ -103,6 +105,41 @@ def readdress(*, owner_id: int, old: str, new: str, but: Sequence[MailKind]) -> 
     waiting = Mail.objects.of(owner_id).filter(to__iexact=old, status=Mail.Status.WAITING)
     waiting.filter(context__isnull=True, has_body=False).update(status=Mail.Status.FAILED)
     waiting.exclude(kind__in=but).update(to=new)
+
+
+def give_up(mails: QuerySet[Any]) -> None:
+    """Do not send what still waits of these mails, given as a query of their ids."""
+    _require_transaction()
+    Mail.objects.filter(pk__in=mails, status=Mail.Status.WAITING).update(status=Mail.Status.FAILED)
+
+
+def send_again(mail: Mail, *, to: str, cause: str) -> bool:
+    """Queue a stored mail once more, as a mail of its own. False: this cause was mailed before.
+
+    Raises ValueError for a mail of which nothing is kept.
+    """
+    _require_transaction()
+    if not mail.is_stored:
+        raise ValueError("Nothing of this mail is kept.")
+    now = timezone.now()
+    copy = Mail(
+        kind=mail.kind,
+        owner_id=mail.owner_id,
+        to=to,
+        cause=cause,
+        subject=mail.subject,
+        context=mail.context,
+        text=mail.text,
+        html=mail.html,
+        has_body=mail.has_body,
+        created_at=now,
+        due_at=now,
+    )
+    Mail.objects.bulk_create([copy], ignore_conflicts=True)
+    if not Mail.objects.filter(pk=copy.pk).exists():
+        return False
+    ring_on_commit(DELIVER, str(copy.id))
+    return True
 
 
 def prune(*, owner_id: int, to: str) -> int:

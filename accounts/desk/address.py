@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from accounts.access import fresh_proof
+from accounts.acts import NotPossibleError
 from accounts.addresses import client_address
 from accounts.desk.forms import ReasonForm, StartChangeForm
 from accounts.desk.page import agent, customer_or_404, require, show
@@ -15,19 +17,21 @@ from accounts.roles import Act, may
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof()
 def address(request: HttpRequest, customer_pk: int) -> HttpResponse:
     customer = customer_or_404(request, customer_pk)
     act = request.POST.get("act", "")
     change = customer.address_changes.open().first()
     start = StartChangeForm(request.POST if act == "start" else None)
     shorten = ReasonForm(request.POST if act == "shorten" else None, auto_id="shorten_%s")
+    cancel = ReasonForm(request.POST if act == "cancel" else None, auto_id="cancel_%s")
     if request.method == "POST":
-        form: Form = shorten if act == "shorten" else start
+        form: Form = {"shorten": shorten, "cancel": cancel}.get(act, start)
         require(request, Act.SHORTEN_HOLD if act == "shorten" else Act.CHANGE_ADDRESS)
         try:
-            if _done(request, act, customer, change, start, shorten):
+            if _done(request, act, customer, change, form):
                 return redirect("admin:customer_address", customer_pk)
-        except flow.NotPossibleError as reason:
+        except NotPossibleError as reason:
             form.add_error(None, str(reason))
     may_change = may(request.user, Act.CHANGE_ADDRESS)
     changes = customer.address_changes.select_related("started_by", "shortened_by").order_by("-started_at")
@@ -39,7 +43,7 @@ def address(request: HttpRequest, customer_pk: int) -> HttpResponse:
         change=change,
         past=changes.exclude(status__in=AddressChange.OPEN)[:20],
         start=start if may_change and customer.is_active and (start.errors or not change) else None,
-        may_cancel=may_change,
+        cancel=cancel if may_change else None,
         shorten=shorten if change and change.due_at and may(request.user, Act.SHORTEN_HOLD) else None,
         run_by_microsoft=MailDomain.objects.run_by_microsoft(customer.email),
     )
@@ -50,23 +54,22 @@ def _done(
     act: str,
     customer: User,
     change: AddressChange | None,
-    start: StartChangeForm,
-    shorten: ReasonForm,
+    form: Form,
 ) -> bool:
-    """False: a form has errors. Raises flow.NotPossibleError."""
+    """False: the form has errors. Raises NotPossibleError."""
     actor, place = agent(request), client_address(request)
+    if not form.is_valid():
+        return False
     if act == "start":
-        if not start.is_valid():
-            return False
-        flow.start(customer=customer, **start.cleaned_data, actor=actor, address=place)
+        flow.start(customer=customer, **form.cleaned_data, actor=actor, address=place)
         messages.success(request, "Started. A notice went to the old address, a code to the new one.")
     elif change is None:
         messages.warning(request, "No change is under way any more.")
     elif act == "shorten":
-        if not shorten.is_valid():
-            return False
-        flow.shorten(change=change, **shorten.cleaned_data, actor=actor, address=place)
+        flow.shorten(change=change, **form.cleaned_data, actor=actor, address=place)
         messages.success(request, "The new address counts within seconds, and every session ends.")
-    elif act == "cancel" and flow.cancel(change=change, actor=actor, address=place):
+    elif act == "cancel" and flow.cancel(
+        change=change, actor=actor, address=place, reason=form.cleaned_data["reason"]
+    ):
         messages.success(request, "Cancelled. The primary address stays as it is.")
     return True

@@ -1,5 +1,8 @@
 """What support writes beside an act."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 
 from accounts.identifiers import canonical, folded
@@ -8,20 +11,37 @@ from accounts.models import User
 _REASON_MAX = 500
 
 
+_KEPT = "Kept for good with the event: name nobody, and write no address. The customer does not see it."
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        max_length=_REASON_MAX,
-        help_text="For those who look at this later. The customer does not see it.",
-        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=_REASON_MAX, help_text=_KEPT, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 
 class NoteForm(forms.Form):
     note = forms.CharField(
         max_length=_REASON_MAX,
-        help_text="What was found out. The customer does not see it.",
+        help_text=f"What was found out. {_KEPT}",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class ActForm(ReasonForm):
+    """What every act asks for. `sure` is the sentence to be ticked, where the act cannot be taken back."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    field_order: tuple[str, ...] = ("reason", "sure", "seen")
+
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, seen: str = "", sure: str, auto_id: str = "id_%s"
+    ) -> None:
+        super().__init__(data, initial={"seen": seen}, auto_id=auto_id)
+        if sure:
+            self.fields["sure"] = forms.BooleanField(label=sure)
+            self.order_fields(self.field_order)
 
 
 class StartChangeForm(ReasonForm):
@@ -39,7 +59,7 @@ class CloseForm(forms.Form):
 
     reason = forms.CharField(
         max_length=_REASON_MAX,
-        help_text="Kept for good in the audit trail: write nothing personal, such as a name or an address.",
+        help_text=_KEPT,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     client_id = forms.CharField(label="User ID", help_text="Type it, to be sure whom you close.")

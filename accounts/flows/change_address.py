@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import audit, browsers, codes, limits, sessions
+from accounts.acts import NotPossibleError
 from accounts.audit_verbs import Verb
 from accounts.browsers import Origin
 from accounts.codes import Ticket, Verdict
@@ -27,10 +28,6 @@ Status = AddressChange.Status
 _TO_THE_OLD = (MailKind.ADDRESS_CHANGE_STARTED, MailKind.ADDRESS_CHANGE_CONFIRMED)
 
 _DESK = Origin("desk", is_known_browser=True)
-
-
-class NotPossibleError(Exception):
-    """Why the change cannot be started or shortened, as a sentence for the desk."""
 
 
 class Outcome(Enum):
@@ -60,7 +57,7 @@ def start(*, customer: User, new_email: str, reason: str, actor: User, address: 
         started_at=timezone.now(),
         started_by=actor,
     )
-    audit.record(Verb.ADDRESS_CHANGE_STARTED, customer=customer, actor=actor, address=address)
+    audit.record(Verb.ADDRESS_CHANGE_STARTED, customer=customer, actor=actor, address=address, reason=reason)
     _tell(change, MailKind.ADDRESS_CHANGE_STARTED, to=change.old_email)
     # At the cap none is mailed now, and the customer asks for one. Strangers cannot use up the desk's own.
     with suppress(limits.TooManyError):
@@ -104,13 +101,20 @@ def shorten(*, change: AddressChange, reason: str, actor: User, address: str) ->
     held = AddressChange.objects.on_hold().filter(pk=change.pk)
     if not held.update(due_at=timezone.now(), shortened_by=actor, shortened_reason=reason):
         raise NotPossibleError("This change is not on hold any more.")
-    audit.record(Verb.ADDRESS_HOLD_SHORTENED, customer=change.user, actor=actor, address=address)
+    audit.record(
+        Verb.ADDRESS_HOLD_SHORTENED, customer=change.user, actor=actor, address=address, reason=reason
+    )
 
 
 @transaction.atomic
-def cancel(*, change: AddressChange, actor: User, address: str) -> bool:
-    """By the owner of the old address or by support. False: it is over already, and nothing was changed."""
-    return _end(change, Status.CANCELLED, Verb.ADDRESS_CHANGE_CANCELLED, actor=actor, address=address)
+def cancel(*, change: AddressChange, actor: User, address: str, reason: str = "") -> bool:
+    """By the owner of the old address, or by support with a `reason`.
+
+    False: it is over already, and nothing was changed.
+    """
+    return _end(
+        change, Status.CANCELLED, Verb.ADDRESS_CHANGE_CANCELLED, actor=actor, address=address, reason=reason
+    )
 
 
 def settle(now: datetime) -> None:
@@ -197,13 +201,14 @@ def _end(
     *,
     actor: User | None = None,
     address: str | None = None,
+    reason: str = "",
 ) -> bool:
     """End an open change without its address ever counting; False where it is over already."""
     codes.end_attempts_of(change)
     still_open = AddressChange.objects.open().filter(pk=change.pk)
     if not still_open.update(status=status, ended_at=timezone.now()):
         return False
-    audit.record(verb, customer=change.user, actor=actor, address=address)
+    audit.record(verb, customer=change.user, actor=actor, address=address, reason=reason)
     _tell(
         change,
         MailKind.ADDRESS_KEPT,

@@ -33,7 +33,7 @@ def decide(*, customer: User, clear: bool, note: str, actor: User, address: str)
     hold.decided_at, hold.decided_by, hold.decision_note = timezone.now(), actor, note
     hold.save()
     verb = Verb.MAILBOX_CLEARED if clear else Verb.MAILBOX_KEPT
-    audit.record(verb, customer=customer, actor=actor, address=address)
+    audit.record(verb, customer=customer, actor=actor, address=address, reason=note)
     return hold
 
 

@@ -1,9 +1,10 @@
-"""A person ends sessions of theirs from another one."""
+"""Sessions of a person are ended from elsewhere: by the person, or by support."""
 
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import audit, sessions
+from accounts import audit, codes, sessions
+from accounts.acts import By, NotPossibleError
 from accounts.audit_verbs import Verb
 from accounts.models import User
 
@@ -22,3 +23,14 @@ def end_one(*, request: HttpRequest, user: User, session_id: str, address: str) 
 def end_others(*, request: HttpRequest, user: User, address: str) -> None:
     sessions.end_others(request.session, user)
     audit.record(Verb.OTHER_SESSIONS_ENDED, customer=user, actor=user, address=address)
+
+
+@transaction.atomic
+def end_all(*, customer: User, by: By) -> None:
+    """Support ends every session of a customer, and sign-ins under way. Raises NotPossibleError."""
+    codes.end_attempts(customer)
+    user = User.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if not (user.is_customer and user.is_active):
+        raise NotPossibleError("This account is closed.")
+    sessions.end_all(user)
+    audit.record(Verb.SESSIONS_ENDED, customer=user, actor=by.actor, address=by.address, reason=by.reason)

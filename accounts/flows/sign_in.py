@@ -29,7 +29,7 @@ def check_password(*, request: HttpRequest, email: str, password: str, address: 
     origin = browsers.origin(request, email__iexact=email)
     limits.take(
         limits.of_address(limits.ENTRANCE_FORMS, address),
-        (limits.PASSWORDS, f"{folded(email)}\0{origin.name}"),
+        limits.passwords(folded(email), origin.name),
     )
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):

@@ -47,7 +47,9 @@ CONTEXTS: dict[MailKind, dict[str, Fact]] = {
         ],
     },
     MailKind.API_REJECTED: {**_KEY, "last_four": "mB9x", "keeps_last_four": "7Q2f"},
+    MailKind.API_REVOKED: {**_KEY, "last_four": "mB9x", "keeps_last_four": "", "revoked_at": _AT},
     MailKind.API_EXPIRES: {**_KEY, "last_four": "mB9x", "ends": "Until 6 December 2026", "days": 14},
+    MailKind.PASSWORD_ENDED: {"client_id": USER_ID, "ended_at": _AT},
     MailKind.NEW_DEVICE: {
         "client_id": USER_ID,
         "signed_in_at": _AT,

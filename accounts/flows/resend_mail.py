@@ -1,0 +1,64 @@
+"""Support sends a mail once more: a row of its own, to the address that is primary now."""
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.acts import By, NotPossibleError
+from accounts.audit_verbs import Verb
+from accounts.models import User
+from notifications import outbox
+from notifications.kinds import MailKind
+from notifications.models import Mail
+
+# These are for the owner of one address, whatever counts meanwhile.
+_FOR_ONE_ADDRESS = frozenset(
+    {
+        MailKind.ADDRESS_CHANGE_STARTED,
+        MailKind.ADDRESS_CHANGE_CONFIRMED,
+        MailKind.ADDRESS_CHANGED,
+        MailKind.ADDRESS_KEPT,
+    }
+)
+
+
+def times_resent(mail: Mail) -> int:
+    """Also what a page showed, for `By.seen`: sent twice from the same page, it goes out once."""
+    return Mail.objects.of(mail.owner_id).filter(cause__startswith=f"{_cause(mail)}:").count()
+
+
+def why_not(mail: Mail, owner: User | None) -> str:
+    """A sentence for the desk, or nothing where the mail can be sent again."""
+    if owner is None or not (owner.is_customer and owner.is_active):
+        return "This mail belongs to no customer of today."
+    if mail.status == Mail.Status.WAITING:
+        return "This mail still waits for its next try, so another one would come twice."
+    if not mail.is_stored:
+        return "Nothing of this mail is kept. A code is asked for anew by the person who needs it."
+    if mail.kind in _FOR_ONE_ADDRESS and mail.to.casefold() != owner.email.casefold():
+        return "This is a notice for the owner of that address, and for no other address."
+    return ""
+
+
+@transaction.atomic
+def resend(*, mail: Mail, by: By) -> None:
+    """Raises NotPossibleError, also where the mail was sent again since the page was opened."""
+    owner = User.objects.select_for_update(no_key=True).filter(pk=mail.owner_id).first()
+    mail.refresh_from_db()
+    if reason := why_not(mail, owner):
+        raise NotPossibleError(reason)
+    number = times_resent(mail)
+    if owner is None or by.seen not in ("", str(number)):
+        raise NotPossibleError("This mail was sent again meanwhile.")
+    outbox.send_again(mail, to=owner.email, cause=f"{_cause(mail)}:{number + 1}")
+    audit.record(
+        Verb.MAIL_RESENT,
+        customer=owner,
+        actor=by.actor,
+        address=by.address,
+        mail=mail.get_kind_display(),
+        reason=by.reason,
+    )
+
+
+def _cause(mail: Mail) -> str:
+    return f"again:{mail.pk}"

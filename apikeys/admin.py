@@ -6,15 +6,21 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
 
+from accounts.desk.mail import mail_resend
 from accounts.roles import Act, may
+from apikeys.desk import choosing
 from apikeys.desk.account import account
+from apikeys.desk.jobs import exchange_revoke, job
+from apikeys.desk.keys import customer_revoke, key_check, key_revoke
 from apikeys.engine import tokens
-from apikeys.findings import RETRIED, FindingCode
-from apikeys.models import ApiKey, Bot, EngineToken, ExchangeState, Handover, KeyCheck, Scope
+from apikeys.models import ApiKey, Bot, EngineToken, ExchangeState, Handover, Job, KeyCheck, Scope
+from notifications.admin import MailAdmin
+from notifications.models import Mail
 from notifications.read_only import ReadOnly, ReadOnlyAdmin
 
 
@@ -116,41 +122,14 @@ class EngineTokenAdmin(ReadOnlyAdmin):
 
 
 class NeedsFilter(admin.SimpleListFilter):
-    """The queues of the front page, by the names that `apikeys.desk.queues` links to."""
-
     title = "needs a person"
     parameter_name = "needs"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("revoke", "may move money by now"),
-            ("account", "of another exchange account"),
-            ("retried", "retried for too long"),
-            ("refused", "refused, and nothing new"),
-            ("unknown", "active, with unknown rights"),
-            ("moved", "active, moved to another account"),
-            ("silent", "active, without an answer"),
-        ]
+        return [("account", "of another exchange account")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
-        name, _, detail = (self.value() or "").partition(":")
-        keys, now = ApiKey.objects, timezone.now()
-        match name:
-            case "revoke":
-                return queryset & keys.about_to_be_revoked()
-            case "account":
-                return queryset & keys.held()
-            case "retried":
-                return queryset & keys.unanswered(now)
-            case "refused":
-                return queryset & keys.given_up(now)
-            case "unknown":
-                return queryset & keys.with_unknown_rights(detail)
-            case "moved":
-                return queryset & keys.of_concern().filter(concern=FindingCode.WRONG_ACCOUNT)
-            case "silent":
-                return queryset & keys.of_concern().filter(concern__in=RETRIED)
-        return queryset
+        return queryset & ApiKey.objects.held() if self.value() else queryset
 
 
 @admin.register(ApiKey)
@@ -163,9 +142,77 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     exclude = ("sealed", "fingerprint", "claim")
     inlines = [KeyCheckInline]
 
+    actions = (
+        choosing.action(Act.CHECK_KEY, "Check the chosen keys again", seen="status"),
+        choosing.action(Act.REVOKE_CHOSEN, "Revoke the chosen keys", seen="status"),
+    )
+
+    def has_check_key_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Act.CHECK_KEY)
+
+    def has_revoke_chosen_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Act.REVOKE_CHOSEN)
+
     def get_urls(self) -> list[Any]:
-        settling = self.admin_site.admin_view(account)
-        return [path("<uuid:key_id>/account/", settling, name="key_account"), *super().get_urls()]
+        guarded = self.admin_site.admin_view
+        return [
+            path("<uuid:key_id>/account/", guarded(account), name="key_account"),
+            path("<uuid:key_id>/check/", guarded(key_check), name="key_check"),
+            path("<uuid:key_id>/revoke/", guarded(key_revoke), name="key_revoke"),
+            path("of/<int:customer_pk>/revoke/", guarded(customer_revoke), name="customer_revoke"),
+            *super().get_urls(),
+        ]
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Acts on many rows: what waits for a second lead, what runs, and what became of the rest."""
+
+    list_display = (
+        "act",
+        "exchange",
+        "status",
+        "total",
+        "done",
+        "skipped",
+        "asked_by",
+        "asked_at",
+        "ended_at",
+    )
+    list_filter = ("status", "act")
+    list_select_related = ("asked_by",)
+    ordering = ("-asked_at",)
+
+    def get_urls(self) -> list[Any]:
+        guarded = self.admin_site.admin_view
+        return [
+            path("exchange/revoke/", guarded(exchange_revoke), name="exchange_revoke"),
+            path("<uuid:job_id>/progress/", guarded(job), name="job"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Its page is one of ours."""
+        return redirect("admin:job", object_id)
+
+
+class MailAtDesk(MailAdmin):
+    """With what support does about a mail. Whose it is, and which address counts, is known here."""
+
+    actions = (choosing.action(Act.RESEND_MAIL, "Send the chosen mails again"),)
+
+    def has_resend_mail_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Act.RESEND_MAIL)
+
+    def get_urls(self) -> list[Any]:
+        resending = self.admin_site.admin_view(mail_resend)
+        return [path("<uuid:mail_id>/resend/", resending, name="mail_resend"), *super().get_urls()]
+
+
+admin.site.unregister(Mail)
+admin.site.register(Mail, MailAtDesk)
 
 
 @admin.register(ExchangeState)

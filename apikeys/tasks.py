@@ -1,5 +1,6 @@
 """Worker side of keys. Arguments are row ids, nothing else."""
 
+import time
 from uuid import UUID
 
 from celery import shared_task
@@ -8,9 +9,9 @@ from django.utils import timezone
 
 from apikeys.exchanges import client
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.flows import breaker, count_days, remind
+from apikeys.flows import breaker, jobs, remind
 from apikeys.flows.check import check
-from apikeys.models import ApiKey, Bot
+from apikeys.models import ApiKey, Bot, Job
 from notifications.bell import ring
 
 # One look of the schedule rings at most this many; the next look finds the rest.
@@ -49,7 +50,16 @@ def remind_of_ends() -> None:
     remind.remind_all(timezone.now())
 
 
-@shared_task(name="apikeys.count_days")
-def count_days_for_the_desk() -> None:
-    """Bring the figures of the desk's charts up to date."""
-    count_days.count_days(timezone.now())
+@shared_task(name="apikeys.work_job")
+def work_job(job_id: str) -> None:
+    """Work on a job until the schedule looks again, which rings for the rest: other chores come through."""
+    until = time.monotonic() + settings.LOOK_AGAIN.total_seconds()
+    jobs.work(UUID(job_id), goes_on=lambda: time.monotonic() < until)
+
+
+@shared_task(name="apikeys.ring_jobs")
+def ring_jobs() -> None:
+    """Ring for jobs that are not done, whatever became of their worker; end what nobody began in time."""
+    jobs.expire(timezone.now())
+    for job_id in Job.objects.running().order_by("asked_at").values_list("pk", flat=True):
+        ring("apikeys.work_job", str(job_id), expires=settings.LOOK_AGAIN.total_seconds())

@@ -24,12 +24,14 @@ from accounts import audit
 from accounts.audit_verbs import Verb
 from accounts.flows import change_address, clear_mailbox
 from accounts.models import MailDomain, User
-from accounts.roles import Role
+from accounts.roles import Act, Role
 from apikeys.engine import tokens
-from apikeys.models import Bot, EngineToken, ExchangeState, Handover
+from apikeys.flows import jobs
+from apikeys.models import Bot, EngineToken, ExchangeState, Handover, Job
 from apikeys.status import KeyStatus
 from notifications import outbox
 from notifications.kinds import MailKind
+from notifications.models import Mail
 from sequence_portal.middleware import PERMISSIONS_POLICY
 from tests.apikeys.rows import make_key
 from tests.conftest import make_customer, make_staff, signed_in
@@ -193,7 +195,18 @@ TABLE: Mapping[str, Expected] = {
     "admin:password_change_done": desk(TO_FACTORS, TO_FACTORS),
     "admin:autocomplete": desk(DENIED, NOT_THIS_WAY),
     "admin:jsi18n": desk(PAGE, NOT_THIS_WAY),
-    "admin:customer_address": acts("to /admin/", (SUPPORT, LEAD)),
+    "admin:customer_address": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:customer_sessions": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:customer_password": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:customer_revoke": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:person_unlock": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:staff_end": desk(MISSING, MISSING, (SUPPORT, LEAD, AUDITOR)),  # Alice is no member of staff
+    "admin:mail_resend": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
+    "admin:key_check": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
+    "admin:key_revoke": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
+    "admin:exchange_revoke": desk(PAGE, PAGE, (LEAD,)),
+    "admin:job": Expected(desk(PAGE, PAGE).get, desk("to /admin/", "to /admin/", (LEAD,)).post),
+    "admin:apikeys_job_change": desk("to /admin/", "to /admin/"),
     "admin:customer_mailbox": acts(PAGE, (SUPPORT, LEAD)),
     "admin:person_factors": acts(PAGE, (LEAD,)),
     "admin:customer_close": acts(PAGE, (LEAD,)),
@@ -215,6 +228,7 @@ LOOKS: Mapping[str, tuple[str, ...]] = {
     "apikeys.enginetoken": STAFF,
     "apikeys.apikey": STAFF,
     "apikeys.exchangestate": STAFF,
+    "apikeys.job": STAFF,
     "notifications.mail": STAFF,
 }
 ADDS: Mapping[str, tuple[str, ...]] = {"apikeys.enginetoken": (OPERATIONS,)}
@@ -260,6 +274,8 @@ class Place:
             r"<slug:exchange>": self.bot.exchange,
             r"<uuid:pk>|<uuid:key_id>": self.key,
             r"<uuid:handover_id>": self.handover,
+            r"<uuid:job_id>": str(Job.objects.get().pk),
+            r"<uuid:mail_id>": str(Mail.objects.get(cause="one").pk),
             r"<path:\w+>": "1",
             r"\^?\(\?P<app_label>[^)]+\)": "apikeys",
             r"\(\?P<url>\.\*\)": "no/such/page",
@@ -287,6 +303,7 @@ def place(alice: User, bob: User, held: User, binance_bot: Bot) -> Place:
         kind = MailKind.PASSWORD_CHANGED
         outbox.send(kind, owner_id=alice.pk, to=alice.email, cause="one", context=CONTEXTS[kind])
     people = {role.value: make_staff(role) for role in Role}
+    jobs.choose(act=Act.REVOKE_CHOSEN, rows=[(key.pk, "active")], actor=people[LEAD], address="192.0.2.1")
     MailDomain.objects.watch(alice.email)
     clear_mailbox.ask(customer=alice, note="", address="192.0.2.1")
     change_address.start(

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
+from accounts.access import fresh_proof
 from accounts.addresses import client_address
 from accounts.desk.forms import ReasonForm
 from accounts.desk.page import agent, require
@@ -18,6 +19,7 @@ from apikeys.models import ApiKey
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof()
 def account(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Confirm or turn down, with a reason."""
     if not request.user.has_perm("apikeys.view_apikey"):

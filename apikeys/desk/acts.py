@@ -3,14 +3,24 @@
 from accounts.desk.acts import ActLink
 from accounts.roles import Act
 from apikeys.models import ApiKey
-from apikeys.status import KeyStatus
+from apikeys.status import LIVE, KeyStatus
 
 
 def _is_held(key: ApiKey) -> bool:
     return key.held and key.status == KeyStatus.CHECKING
 
 
+def _is_asked_about(key: ApiKey) -> bool:
+    return key.status in (KeyStatus.CHECKING, KeyStatus.ACTIVE)
+
+
+def _is_live(key: ApiKey) -> bool:
+    return key.status in LIVE
+
+
 KEY_ACTS = (
+    ActLink("key_check", "Check again now", Act.CHECK_KEY, applies=_is_asked_about),
+    ActLink("key_revoke", "Revoke this key", Act.REVOKE_KEY, applies=_is_live, danger=True),
     ActLink(
         "key_account",
         "Decide on the exchange account",

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from accounts.access import fresh_proof
 from accounts.addresses import client_address
 from accounts.desk.forms import CloseForm
 from accounts.desk.page import agent, customer_or_404, require, show
@@ -15,6 +16,7 @@ from notifications.models import Mail
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof()
 def close(request: HttpRequest, customer_pk: int) -> HttpResponse:
     customer = customer_or_404(request, customer_pk)
     form = CloseForm(customer, request.POST if request.method == "POST" else None)

@@ -1,5 +1,6 @@
 """Puts hand-overs where the engine finds them, and takes them back. Within the caller's transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from accounts import audit
@@ -21,7 +22,7 @@ def offer(key: ApiKey, envelope: Sealed, *, now: datetime) -> None:
     audit.record_many([about_key(Verb.KEY_OFFERED, key, at=now)])
 
 
-def withdraw(keys: list[ApiKey], *, now: datetime) -> None:
+def withdraw(keys: Sequence[ApiKey], *, now: datetime) -> None:
     """The keys were revoked. What the engine has never fetched is withdrawn; of the rest it is told the end.
 
     Under the locks of the bots. The envelopes are gone already: they are wiped with the status.

@@ -1,19 +1,27 @@
 """Live keys are ended before their time, and their secrets wiped."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
+from accounts.acts import By, NotPossibleError
 from accounts.audit_verbs import Verb
 from accounts.models import User
 from apikeys import transitions
 from apikeys.engine import offers
 from apikeys.events import about_key
+from apikeys.letters import facts
 from apikeys.models import ApiKey, Bot
-from apikeys.status import WAITING, KeyStatus
+from apikeys.status import LIVE, WAITING, KeyStatus
+from notifications import outbox
+from notifications.kinds import MailKind
+from notifications.outbox import Letter
 
 # Rows locked and changed in one transaction: enough to be quick, few enough to let others through between.
 _BATCH = 500
@@ -31,18 +39,46 @@ def take_back(*, key: ApiKey, customer: User, address: str) -> bool:
 
 
 def revoke(*, key: ApiKey, actor: User | None, address: str | None, now: datetime) -> None:
-    """Within the caller's transaction, under the lock of the bot."""
-    transitions.move(key, KeyStatus.REVOKED, now=now)
-    offers.withdraw([key], now=now)
+    """Within the caller's transaction, under the lock of the bot. Nobody is mailed."""
+    _end([key], now=now, actor=actor, address=address)
+
+
+@transaction.atomic
+def revoke_one(*, key_id: UUID, by: By) -> None:
+    """Support ends a key, and its customer is mailed. Raises NotPossibleError, also where it has changed."""
+    bot_pk = ApiKey.objects.filter(pk=key_id).values_list("bot_id", flat=True).get()
+    transitions.lock_bot(bot_pk)
+    key = ApiKey.objects.select_related("bot__customer").defer("sealed").get(pk=key_id)
+    if key.status not in LIVE:
+        raise NotPossibleError(f"This key has ended already: {key.get_status_display().lower()}.")
+    if by.seen not in ("", key.status):
+        raise NotPossibleError(f"This key has changed meanwhile: {key.get_status_display().lower()}.")
+    _end_and_tell([key], now=timezone.now(), by=by)
+
+
+@transaction.atomic
+def revoke_of_customer(*, customer: User, by: By) -> int:
+    """Support ends every live key of a customer; says how many. Raises NotPossibleError where there is none.
+
+    by.seen: how many the page showed.
+    """
+    bots = list(Bot.objects.filter(customer=customer).order_by("pk").values_list("pk", flat=True))
+    transitions.lock_bots(bots)
+    keys = _live(bots)
+    if not keys:
+        raise NotPossibleError("No key of this customer is live.")
+    if by.seen not in ("", str(len(keys))):
+        raise NotPossibleError(f"The live keys have changed meanwhile: {len(keys)} now.")
+    _end_and_tell(keys, now=timezone.now(), by=by)
     audit.record(
-        Verb.KEY_REVOKED,
-        customer=key.bot.customer,
-        actor=actor,
-        address=address,
-        key_id=key.pk,
-        bot_id=key.bot.bot_id,
-        last_four=key.last_four,
+        Verb.KEYS_REVOKED,
+        customer=customer,
+        actor=by.actor,
+        address=by.address,
+        number=str(len(keys)),
+        reason=by.reason,
     )
+    return len(keys)
 
 
 def revoke_all(*, exchange: str | None = None, customer: User | None = None) -> Iterator[int]:
@@ -54,23 +90,85 @@ def revoke_all(*, exchange: str | None = None, customer: User | None = None) -> 
     if (exchange is None) == (customer is None):
         raise ValueError("Name an exchange or a customer, and not both.")
     bots = Bot.objects.filter(exchange=exchange) if exchange else Bot.objects.filter(customer=customer)
-    pks = bots.order_by("pk").values_list("pk", flat=True)
     done = after = 0
-    # Once through the bots, by their primary key: to look for what is left alive reads, at each batch, all
-    # that the batches before have ended.
-    while batch := list(pks.filter(pk__gt=after)[:_BATCH]):
+    while batch := _next(bots, after):
+        with transaction.atomic():
+            done += _revoke_bots(batch).number
         after = batch[-1]
-        done += _revoke_bots(batch)
         yield done
 
 
-@transaction.atomic
-def _revoke_bots(bot_pks: Sequence[int]) -> int:
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """number: keys revoked. after: the last bot that was gone through; None: there was none left."""
+
+    number: int
+    after: int | None
+
+
+def revoke_batch(*, exchange: str, after: int, until: datetime, by: By) -> Batch:
+    """Within the caller's transaction: the next bots of an exchange behind the one numbered `after`.
+
+    until: keys handed over later stay, since nobody has seen them when this was decided.
+    """
+    batch = _next(Bot.objects.filter(exchange=exchange), after)
+    return _revoke_bots(batch, by=by, until=until) if batch else Batch(0, None)
+
+
+def _next(bots: QuerySet[Bot], after: int) -> list[int]:
+    """Once through the bots, by their primary key: to look for what is left alive reads, at each batch, all
+    that the batches before have ended.
+    """
+    return list(bots.order_by("pk").values_list("pk", flat=True).filter(pk__gt=after)[:_BATCH])
+
+
+def _revoke_bots(bot_pks: Sequence[int], *, by: By | None = None, until: datetime | None = None) -> Batch:
     transitions.lock_bots(bot_pks)
-    now = timezone.now()
-    keys = list(ApiKey.objects.live().filter(bot__in=bot_pks).select_related("bot__customer").defer("sealed"))
+    keys = [key for key in _live(bot_pks) if until is None or key.submitted_at <= until]
+    _end_and_tell(keys, now=timezone.now(), by=by)
+    return Batch(len(keys), bot_pks[-1])
+
+
+def _live(bot_pks: Sequence[int]) -> list[ApiKey]:
+    return list(ApiKey.objects.live().filter(bot__in=bot_pks).select_related("bot__customer").defer("sealed"))
+
+
+def _end_and_tell(keys: Sequence[ApiKey], *, now: datetime, by: By | None) -> None:
+    """By support, or by who runs the portal: the customers hear of it, each once a key."""
+    if not keys:
+        return
+    if by is None:
+        _end(keys, now=now)
+    else:
+        _end(keys, now=now, actor=by.actor, address=by.address, reason=by.reason)
+    # Where a new key was on its way, the bot goes on with the old one.
+    active = ApiKey.objects.active().filter(bot__in={key.bot_id for key in keys})
+    kept = dict(active.values_list("bot_id", "last_four"))
+    outbox.send_many([_letter(key, kept.get(key.bot_id, ""), now) for key in keys])
+
+
+def _end(
+    keys: Sequence[ApiKey],
+    *,
+    now: datetime,
+    actor: User | None = None,
+    address: str | None = None,
+    **reason: str,
+) -> None:
     for status in {key.status for key in keys}:
         transitions.move_many([key for key in keys if key.status == status], KeyStatus.REVOKED, now=now)
     offers.withdraw(keys, now=now)
-    audit.record_many([about_key(Verb.KEY_REVOKED, key, at=now) for key in keys])
-    return len(keys)
+    audit.record_many(
+        [about_key(Verb.KEY_REVOKED, key, at=now, actor=actor, address=address, **reason) for key in keys]
+    )
+
+
+def _letter(key: ApiKey, keeps: str, now: datetime) -> Letter:
+    customer = key.bot.customer
+    return Letter(
+        MailKind.API_REVOKED,
+        owner_id=customer.pk,
+        to=customer.email,
+        cause=f"api_revoked:{key.pk}",
+        context=facts(key.bot) | {"last_four": key.last_four, "keeps_last_four": keeps, "revoked_at": now},
+    )

@@ -1,0 +1,167 @@
+"""The page of a job, from what was chosen to how it ended, and the one on which a lead asks for a second."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import fresh_proof
+from accounts.acts import By, NotPossibleError
+from accounts.addresses import client_address
+from accounts.desk.forms import ActForm
+from accounts.desk.page import agent, require
+from accounts.models import User
+from accounts.roles import Act, may
+from apikeys.exchanges.registry import EXCHANGES
+from apikeys.flows import jobs as flow
+from apikeys.models import Job
+
+# What is no more than this is done within the request, and the page shows the end at once.
+AT_ONCE = 100
+# Seconds between two looks of a page that watches a job.
+_LOOK_AGAIN = 2
+_SKIPPED_SHOWN = 50
+_LISTS = {Act.RESEND_MAIL: "admin:notifications_mail_change"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Something that can be done about a job now. sure: the sentence to be ticked."""
+
+    name: str
+    button: str
+    tells: str
+    do: Callable[..., object]
+    sure: str = ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof()
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    if not request.user.has_perm("apikeys.view_job"):
+        raise PermissionDenied
+    people = ("asked_by", "started_by", "stopped_by")
+    found = get_object_or_404(Job.objects.select_related(*people), pk=job_id)
+    steps = _steps(found, agent(request)) if may(request.user, Act(found.act)) else []
+    asked = request.POST.get("step", "")
+    shown = [(step, _form(request, step, asked)) for step in steps]
+    if request.method == "POST":
+        require(request, Act(found.act))
+        for step, form in shown:
+            if step.name == asked and form.is_valid():
+                _do(request, found, step, form)
+                return redirect("admin:job", job_id)
+        if asked not in {step.name for step in steps}:
+            messages.warning(request, "This has moved on. Nothing was changed.")
+            return redirect("admin:job", job_id)
+    return _show(request, found, shown)
+
+
+def _form(request: HttpRequest, step: _Step, asked: str) -> ActForm:
+    sent = request.POST if step.name == asked else None
+    return ActForm(sent, sure=step.sure, auto_id=f"{step.name}_%s")
+
+
+def _steps(found: Job, actor: User) -> list[_Step]:
+    if found.status == Job.Status.CHOSEN and found.asked_by == actor:
+        return [
+            _Step(
+                "start",
+                f"{found.get_act_display()}: start",
+                "What has changed since you chose it is left as it is and listed here.",
+                flow.start,
+                f"Do this for {found.total} chosen",
+            )
+        ]
+    if found.status == Job.Status.ASKED:
+        turn_down = _Step("turn_down", "Turn it down", "Nothing is revoked.", flow.turn_down)
+        if found.asked_by == actor:
+            return [turn_down]
+        name = EXCHANGES[found.exchange].name
+        approve = _Step(
+            "approve",
+            "Approve, and start",
+            f"Every key at {name} is ended and its secret wiped, which nothing takes back. The bots stop, "
+            "and each customer is mailed. Keys handed over from now on stay.",
+            flow.approve,
+            f"Revoke about {found.total} keys at {name}",
+        )
+        return [approve, turn_down]
+    if found.status == Job.Status.RUNNING:
+        return [_Step("stop", "Stop it", "What is done stays done. Nothing more is done.", flow.stop)]
+    return []
+
+
+def _do(request: HttpRequest, found: Job, step: _Step, form: ActForm) -> None:
+    by = By(agent(request), client_address(request), form.cleaned_data["reason"])
+    try:
+        step.do(job_id=found.pk, by=by)
+    except NotPossibleError as reason:
+        messages.warning(request, f"{reason} Nothing was changed.")
+        return
+    if step.do == flow.start and found.total <= AT_ONCE:
+        flow.work(found.pk, goes_on=lambda: True)
+
+
+def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) -> HttpResponse:
+    watches = found.status == Job.Status.RUNNING and "hold" not in request.GET
+    expires_at = flow.expires_at(found)
+    skipped = found.items.filter(outcome="skipped").order_by("pk")[:_SKIPPED_SHOWN]
+    context = {
+        "opts": Job._meta,
+        "title": found.get_act_display(),
+        "job": found,
+        "exchange": EXCHANGES[found.exchange].name if found.exchange else "",
+        "steps": shown,
+        "is_own": found.asked_by == request.user,
+        "expires_at": expires_at if expires_at and expires_at > timezone.now() else None,
+        "skipped": skipped,
+        "row_page": _LISTS.get(Act(found.act), "admin:apikeys_apikey_change"),
+        "watches": watches,
+    }
+    answer = TemplateResponse(
+        request, "admin/apikeys/job/job.html", admin.site.each_context(request) | context
+    )
+    if watches:
+        # By a header, as a page does that loads itself again without a script. It keeps no session alive.
+        answer["Refresh"] = f"{_LOOK_AGAIN}; url={request.path}?poll=1"
+    return answer
+
+
+class ExchangeForm(ActForm):
+    exchange = forms.ChoiceField(choices=[(name, adapter.name) for name, adapter in EXCHANGES.items()])
+
+    field_order = ("exchange", "reason", "sure", "seen")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof()
+def exchange_revoke(request: HttpRequest) -> HttpResponse:
+    """A lead asks for a second one."""
+    require(request, Act.REVOKE_EXCHANGE)
+    form = ExchangeForm(
+        request.POST if request.method == "POST" else None,
+        sure="Ask a second lead to revoke every key there",
+    )
+    form.order_fields(form.field_order)
+    if request.method == "POST" and form.is_valid():
+        by = By(agent(request), client_address(request), form.cleaned_data["reason"])
+        try:
+            made = flow.ask(exchange=form.cleaned_data["exchange"], by=by)
+        except NotPossibleError as reason:
+            form.add_error("exchange", f"{reason} Nothing was changed.")
+        else:
+            messages.success(request, "Asked for. Tell another lead: it ends by itself within the hour.")
+            return redirect("admin:job", made.pk)
+    context = {"opts": Job._meta, "title": Act.REVOKE_EXCHANGE.label, "form": form}
+    return TemplateResponse(
+        request, "admin/apikeys/job/exchange.html", admin.site.each_context(request) | context
+    )

@@ -1,0 +1,63 @@
+"""Support has the exchange asked about a key now, and not only when it is due."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.acts import By, NotPossibleError
+from accounts.audit_verbs import Verb
+from apikeys import transitions
+from apikeys.events import about_key
+from apikeys.findings import FindingCode
+from apikeys.models import ApiKey
+from apikeys.status import KeyStatus
+from notifications.bell import ring_on_commit
+
+
+def why_not(key: ApiKey, now: datetime) -> str:
+    """A sentence for the desk, or nothing where the key can be checked again."""
+    name = key.bot.adapter.name
+    if key.status == KeyStatus.REFUSED:
+        said = {item.code for item in key.findings}
+        first = "This key was refused."
+        if FindingCode.EXCHANGE_UNAVAILABLE in said:
+            first = f"{name} could not be asked for 24 hours, so this key was refused."
+        return f"{first} Its secret is wiped: the customer hands it over again, or another one."
+    if key.status == KeyStatus.READY:
+        return "This key has passed its check. It waits for the trading engine."
+    if key.status not in (KeyStatus.CHECKING, KeyStatus.ACTIVE):
+        return f"This key has ended: {key.get_status_display().lower()}. Its secret is wiped."
+    if key.claimed_until and key.claimed_until > now:
+        return f"{name} is being asked about this key at this very moment."
+    return ""
+
+
+@transaction.atomic
+def check_again(*, key_id: UUID, by: By) -> None:
+    """Raises NotPossibleError, also where the key has changed since the page was opened."""
+    bot_pk = ApiKey.objects.filter(pk=key_id).values_list("bot_id", flat=True).get()
+    transitions.lock_bot(bot_pk)
+    key = ApiKey.objects.select_related("bot__customer").defer("sealed").get(pk=key_id)
+    now = timezone.now()
+    if reason := why_not(key, now):
+        raise NotPossibleError(reason)
+    if by.seen not in ("", key.status):
+        raise NotPossibleError(f"This key has changed meanwhile: {key.get_status_display().lower()}.")
+    # The pauses between tries go on growing from where they were: how long it has failed is not forgotten.
+    ApiKey.objects.filter(pk=key.pk).update(check_due_at=now)
+    audit.record_many(
+        [
+            about_key(
+                Verb.KEY_CHECK_ASKED,
+                key,
+                at=now,
+                actor=by.actor,
+                address=by.address,
+                reason=by.reason,
+            )
+        ]
+    )
+    ring_on_commit("apikeys.check_key", str(key.pk))

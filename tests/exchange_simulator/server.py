@@ -1,7 +1,7 @@
 """The server: the exchanges' addresses, and a control.
 
-    POST /_control/keys       {"exchange", "api_key", "secret", "reply": {…}, "passphrase"?, "more"?, "host"?}
-                              registers or replaces a key
+    POST /_control/keys       [{"exchange", "api_key", "secret", "reply": {…}, "passphrase"?, "more"?,
+                              "host"?}, …] registers or replaces keys
     POST /_control/behaviour  {"exchange", "do", "api_key"?, "path"?, …options}
                               of one key, or of the exchange; at one path, or at all of them
     POST /_control/release    {}                                               ends every hold
@@ -132,8 +132,8 @@ async def _redirected(request: web.Request) -> web.Response:
 
 @CONTROL.post("/_control/keys")
 async def register(request: web.Request) -> web.Response:
-    told = await request.json()
-    request.app[STATE].register(SimulatedKey(**told))
+    for told in await request.json():
+        request.app[STATE].register(SimulatedKey(**told))
     return web.json_response({})
 
 

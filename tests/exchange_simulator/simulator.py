@@ -24,24 +24,25 @@ class Control:
 
     def register(self, exchange: str, api_key: str, secret: str, **reply: Any) -> None:
         """Make a key known; `reply` is laid over its good reply, and None takes a field out."""
-        self._post("keys", exchange=exchange, api_key=api_key, secret=secret, reply=reply)
+        self.know(SimulatedKey(exchange, api_key, secret, reply))
 
-    def know(self, key: SimulatedKey) -> None:
-        """Make a key known, with all that it has."""
-        self._post("keys", **asdict(key))
+    def know(self, *keys: SimulatedKey) -> None:
+        """Make keys known, with all that they have."""
+        self._post("keys", [asdict(key) for key in keys])
 
     def behave(self, exchange: str, do: str, api_key: str = "", path: str = "", **options: Any) -> None:
         """From now on, towards one key or all of the exchange's, at one path or all; see `behaviours`."""
-        self._post("behaviour", exchange=exchange, do=do, api_key=api_key, path=path, **options)
+        told = {"exchange": exchange, "do": do, "api_key": api_key, "path": path}
+        self._post("behaviour", told | options)
 
     def set_clock(self, ahead_ms: float) -> None:
-        self._post("clock", ahead_ms=ahead_ms)
+        self._post("clock", {"ahead_ms": ahead_ms})
 
     def release(self) -> None:
-        self._post("release")
+        self._post("release", {})
 
     def reset(self) -> None:
-        self._post("reset")
+        self._post("reset", {})
 
     def calls(self) -> dict[str, Any]:
         found: dict[str, Any] = self._get("calls")
@@ -57,7 +58,7 @@ class Control:
         """What the setting EXCHANGE_BASE_URLS has to be."""
         return dict.fromkeys(EXCHANGES, self.url)
 
-    def _post(self, what: str, **told: Any) -> None:
+    def _post(self, what: str, told: Any) -> None:
         request = urllib.request.Request(  # noqa: S310
             f"{self.url}/_control/{what}", json.dumps(told).encode(), {"Content-Type": "application/json"}
         )

@@ -32,8 +32,7 @@ def simulator(running: Simulator, settings: Settings) -> Iterator[Simulator]:
     """Knows the first fresh key of every exchange."""
     settings.EXCHANGE_BASE_URLS = running.base_urls()
     running.reset()
-    for simulated in SIMULATED.values():
-        running.know(simulated.fresh(0))
+    running.know(*(simulated.fresh(0) for simulated in SIMULATED.values()))
     yield running
     running.reset()
 

@@ -3,6 +3,7 @@
 import json
 import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,9 +33,15 @@ class Answer:
             return None
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom this machine trusts. Read once: it takes 30 milliseconds."""
+    return ssl.create_default_context()
+
+
 def open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=ssl.create_default_context()),
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_trusted()),
         # A jar would send one customer's cookie along with the next customer's call.
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),

@@ -112,54 +112,21 @@ def demo_keys(folder: Path) -> list[tuple[str, str]]:
         return database.execute(query).fetchall()
 
 
-def test_it_starts_everything_and_ctrl_c_ends_all_of_it(started: Demo) -> None:
+def test_it_starts_everything_twice_and_ends_all_of_it(started: Demo) -> None:
+    """On an empty folder until Ctrl-C; and on what that left, until the mail sink dies."""
     started.wait_until_ready()
-    assert "jane.doe@example.com" in started.said
-    assert "lee.lead@sequence.example" in started.said
+    said, kept = started.said, (started.folder / "var" / "demo.json").read_text()
+    assert "jane.doe@example.com" in said
+    assert "lee.lead@sequence.example" in said
     assert 'name="password"' in page(f"http://127.0.0.1:{started.port}/sign-in/")
     assert "<h1>Mailbox</h1>" in page(f"http://127.0.0.1:{started.port + 2}/")
     assert demo_keys(started.folder) == [("0x1A2 / JaneDoe / BTC-1", "active")]
     assert (started.folder / "var" / "demo.json").stat().st_mode & 0o777 == 0o600
-
+    check_who_holds_which_secret(started, json.loads(kept))
+    check_that_nobody_dumps_core(started)
     assert started.end(signal.SIGINT) == 0
     assert started.others() == {}
     assert started.complained == ""
-
-
-def test_it_hands_each_secret_to_the_worker_that_needs_it_alone(started: Demo) -> None:
-    started.wait_until_ready()
-    made = json.loads((started.folder / "var" / "demo.json").read_text())
-    workers = {"SEAL_PRIVATE_KEYS": ("-Q checks", "-Q sweeps"), "AUDIT_KEY": ("-Q mail,chores",)}
-    for secret, wanted in workers.items():
-        holders = {
-            command
-            for pid, command in started.others().items()
-            if made[secret] in Path(f"/proc/{pid}/environ").read_text()
-        }
-        for queues in wanted:
-            assert any(queues in command for command in holders), (secret, queues)
-        assert all(any(queues in command for queues in wanted) for command in holders), (secret, holders)
-
-    environs = [Path(f"/proc/{pid}/environ").read_text() for pid in started.others()]
-    for secret in ("DEMO_PASSWORD", "DEMO_STAFF_APP", "DEMO_STAFF_CODES"):
-        assert made[secret]
-        assert not [environ for environ in environs if made[secret] in environ], secret
-
-    # What a worker opened must not lie on the disk after it died.
-    limits = {
-        command: Path(f"/proc/{pid}/limits").read_text()
-        for pid, command in started.others().items()
-        if "gunicorn" in command or "celery" in command
-    }
-    assert len(limits) >= 4
-    for command, found in limits.items():
-        assert re.search(r"^Max core file size +0 +0 ", found, re.MULTILINE), command
-
-
-def test_it_starts_again_on_what_it_left_and_ends_on_term(started: Demo) -> None:
-    started.wait_until_ready()
-    said, kept = started.said, (started.folder / "var" / "demo.json").read_text()
-    assert started.end(signal.SIGTERM) == 0
 
     again = start(started.folder, started.port)
     try:
@@ -167,18 +134,40 @@ def test_it_starts_again_on_what_it_left_and_ends_on_term(started: Demo) -> None
         assert again.said == said
         assert (started.folder / "var" / "demo.json").read_text() == kept
         assert len(demo_keys(started.folder)) == 1
+        sink = next(pid for pid, command in again.others().items() if "tests.mail_sink" in command)
+        os.kill(sink, signal.SIGKILL)
+        assert again.process.wait(20) == 1
     finally:
-        assert again.end(signal.SIGTERM) == 0
+        if again.process.poll() is None:
+            again.end(signal.SIGTERM)
+    assert again.complained.startswith("The mail sink ended by itself")
     assert again.others() == {}
 
 
-def test_it_says_which_process_died_and_ends_the_rest(started: Demo) -> None:
-    started.wait_until_ready()
-    sink = next(pid for pid, command in started.others().items() if "tests.mail_sink" in command)
-    os.kill(sink, signal.SIGKILL)
-    assert started.process.wait(20) == 1
-    assert started.complained.startswith("The mail sink ended by itself")
-    assert started.others() == {}
+def check_who_holds_which_secret(demo: Demo, made: dict[str, str]) -> None:
+    """Each is with the workers that need it, and nowhere else."""
+    environs = [(command, Path(f"/proc/{pid}/environ").read_text()) for pid, command in demo.others().items()]
+    workers = {"SEAL_PRIVATE_KEYS": ("-Q checks", "-Q sweeps"), "AUDIT_KEY": ("-Q mail,chores",)}
+    for secret, wanted in workers.items():
+        holders = [command for command, environ in environs if made[secret] in environ]
+        for queues in wanted:
+            assert any(queues in command for command in holders), (secret, queues)
+        assert all(any(queues in command for queues in wanted) for command in holders), (secret, holders)
+    for secret in ("DEMO_PASSWORD", "DEMO_STAFF_APP", "DEMO_STAFF_CODES"):
+        assert made[secret]
+        assert not [command for command, environ in environs if made[secret] in environ], secret
+
+
+def check_that_nobody_dumps_core(demo: Demo) -> None:
+    """What a worker opened must not lie on the disk after it died."""
+    limits = {
+        command: Path(f"/proc/{pid}/limits").read_text()
+        for pid, command in demo.others().items()
+        if "gunicorn" in command or "celery" in command
+    }
+    assert len(limits) >= 4
+    for command, found in limits.items():
+        assert re.search(r"^Max core file size +0 +0 ", found, re.MULTILINE), command
 
 
 @pytest.mark.parametrize(

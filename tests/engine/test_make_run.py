@@ -63,6 +63,7 @@ def test_it_hands_keys_over_to_an_engine_beside_it(checkout: Path) -> None:
         assert secrets.read_text() == kept
     finally:
         assert again.end(signal.SIGTERM) == 0
+    assert again.others() == {}
 
     # As an earlier version wrote it.
     secrets.write_text(json.dumps({name: text for name, text in made.items() if "ENGINE" not in name}))

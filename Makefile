@@ -17,11 +17,12 @@ run: ## Start the demo: portal, workers, simulated exchange, mailbox; with ENGIN
 	@PYTHON="$(PYTHON)" scripts/install requirements.txt
 	@ENGINE="$(ENGINE)" exec $(BIN)/python -m demo
 
-# Two at once, since most of the longer tests wait for processes to start.
+# Three at once on two processors, since the longer tests mostly wait: for processes, for claims to end. Files stay
+# in the order of tests/conftest.py, the long ones first.
 test: ## Run the whole suite, browser tests included
 	@PYTHON="$(PYTHON)" scripts/install requirements-dev.txt
 	@scripts/browser
-	@exec $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: ## Run the suite and show which lines no test reaches
 	@PYTHON="$(PYTHON)" scripts/install requirements-dev.txt

@@ -28,6 +28,26 @@ from tests.stack import Stack, running_stack
 pytest_plugins = ["tests.fixtures_mail"]
 
 PASSWORD = "correct horse battery"
+# What takes longest begins first, or one worker would be left with it at the end while the others wait.
+LONG_FILES = (
+    "tests/whole/test_crash.py",
+    "tests/engine/test_make_run.py",
+    "tests/test_make_run.py",
+    "tests/apikeys/exchanges/test_every_exchange.py",
+    "tests/whole/",
+    "tests/browser/",
+    "tests/engine/",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in any order, as they come, but the long ones before all others."""
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(node: str) -> int:
+    return next((place for place, name in enumerate(LONG_FILES) if node.startswith(name)), len(LONG_FILES))
 
 
 @pytest.fixture(scope="session", autouse=True)

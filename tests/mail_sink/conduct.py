@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -20,7 +21,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Drop:
-    at: Literal["data", "quit"]
+    at: Literal["data", "answer", "quit"]
     times: int | None
 
 
@@ -36,6 +37,9 @@ class Conduct:
         self.dropping: Drop | None = None
         self.refused = 0
         self.dropped = 0
+        # Letters, by number, whose sender went on after our 250. Who did not may never have heard it.
+        self.heard: set[int] = set()
+        self._last_kept: WeakKeyDictionary[SMTP, int] = WeakKeyDictionary()
 
     def state(self) -> dict[str, object]:
         return {
@@ -83,10 +87,17 @@ class Conduct:
         transport: Any = server.transport
         if transport is None or transport.is_closing():
             return "421 closing"
-        self.letters.add(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"")
+        self._last_kept[server] = self.letters.add(
+            envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b""
+        )
+        if self._drops("answer"):
+            _cut(server)
+            await asyncio.sleep(0)
         return "250 OK, kept"
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if server in self._last_kept:
+            self.heard.add(self._last_kept[server])
         if self._drops("quit"):
             _cut(server)
         return "221 Bye"

@@ -60,13 +60,15 @@ class Letters:
         self._all: list[Letter] = []
         self._changed = threading.Condition()
 
-    def add(self, sender: str, recipients: list[str], content: bytes) -> None:
+    def add(self, sender: str, recipients: list[str], content: bytes) -> int:
+        """Gives the letter's number."""
         message = message_from_bytes(content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         with self._changed:
             number = self._all[-1].number + 1 if self._all else 1
             self._all.append(Letter(number, datetime.now(UTC), sender, tuple(recipients), message))
             self._changed.notify_all()
+        return number
 
     def all(self) -> list[Letter]:
         with self._changed:

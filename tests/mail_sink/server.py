@@ -76,6 +76,11 @@ class MailSink:
     def held(self) -> int:
         return self._ask(lambda: self._conduct.held)
 
+    @property
+    def heard(self) -> set[int]:
+        """Numbers of the letters whose sender went on after the 250, and so has heard it."""
+        return self._ask(lambda: set(self._conduct.heard))
+
     # How it behaves.
 
     def hold(self) -> None:
@@ -89,8 +94,10 @@ class MailSink:
         """Answer the sender, the recipient or the data with `code`, so many times or until `behave`."""
         self._set(refusal=Refusal(code, at, times))
 
-    def drop(self, *, at: Literal["data", "quit"] = "data", times: int | None = None) -> None:
-        """Cut the connection after the data instead of a 250, or at the goodbye after one."""
+    def drop(self, *, at: Literal["data", "answer", "quit"] = "data", times: int | None = None) -> None:
+        """Cut the connection after the data, having kept nothing; instead of the 250 to what was kept; or at
+        the goodbye after one.
+        """
         self._set(dropping=Drop(at, times))
 
     def behave(self) -> None:

@@ -30,9 +30,7 @@ CLAIM = settings.MAIL_CLAIM
 # So a connection that took longer than this to open, encrypt and sign in is not used: the claim might end
 # before the server's last word, and a second worker would send the mail again.
 OPEN_WITHIN = CLAIM.total_seconds() - 4 * settings.EMAIL_TIMEOUT
-# Pauses between tries, the last one over and over. Short at first, for a person may be waiting and servers
-# that greylist want to be asked again after some minutes; long in the end, for a server that is away.
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600, 4 * 3600))
+PAUSES = settings.MAIL_PAUSES
 # Mail that no server took for this long is news no more, and the desk should see that it never arrived.
 GIVE_UP = timedelta(days=3)
 

@@ -180,6 +180,9 @@ EMAIL_TIMEOUT = 10
 # A worker that claimed a mail has this long before another one may send it: twenty seconds to reach the
 # server and four answers of at most EMAIL_TIMEOUT.
 MAIL_CLAIM = timedelta(seconds=60)
+# Pauses between tries, the last one over and over. Short at first, for a person may be waiting and servers
+# that greylist want to be asked again after some minutes; long in the end, for a server that is away.
+MAIL_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600, 4 * 3600))
 SUPPORT_EMAIL = env.value("SUPPORT_EMAIL", "support@sequence.example")
 DEFAULT_FROM_EMAIL = env.value("DEFAULT_FROM_EMAIL", "Sequence Portal <portal@sequence.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

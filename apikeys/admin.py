@@ -18,6 +18,7 @@ from apikeys.desk.account import account
 from apikeys.desk.jobs import exchange_revoke, job
 from apikeys.desk.keys import customer_revoke, key_check, key_revoke
 from apikeys.engine import tokens
+from apikeys.findings import RETRIED, FindingCode
 from apikeys.models import ApiKey, Bot, EngineToken, ExchangeState, Handover, Job, KeyCheck, Scope
 from notifications.admin import MailAdmin
 from notifications.models import Mail
@@ -122,14 +123,41 @@ class EngineTokenAdmin(ReadOnlyAdmin):
 
 
 class NeedsFilter(admin.SimpleListFilter):
+    """The queues of the front page, by the names that `apikeys.desk.queues` links to."""
+
     title = "needs a person"
     parameter_name = "needs"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("account", "of another exchange account")]
+        return [
+            ("revoke", "may move money by now"),
+            ("account", "of another exchange account"),
+            ("retried", "retried for too long"),
+            ("refused", "refused, and nothing new"),
+            ("unknown", "active, with unknown rights"),
+            ("moved", "active, moved to another account"),
+            ("silent", "active, without an answer"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
-        return queryset & ApiKey.objects.held() if self.value() else queryset
+        name, _, detail = (self.value() or "").partition(":")
+        keys, now = ApiKey.objects, timezone.now()
+        match name:
+            case "revoke":
+                return queryset & keys.about_to_be_revoked()
+            case "account":
+                return queryset & keys.held()
+            case "retried":
+                return queryset & keys.unanswered(now)
+            case "refused":
+                return queryset & keys.given_up(now)
+            case "unknown":
+                return queryset & keys.with_unknown_rights(detail)
+            case "moved":
+                return queryset & keys.of_concern().filter(concern=FindingCode.WRONG_ACCOUNT)
+            case "silent":
+                return queryset & keys.of_concern().filter(concern__in=RETRIED)
+        return queryset
 
 
 @admin.register(ApiKey)

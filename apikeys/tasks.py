@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apikeys.exchanges import client
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.flows import breaker, jobs, remind
+from apikeys.flows import breaker, count_days, jobs, remind
 from apikeys.flows.check import check
 from apikeys.models import ApiKey, Bot, Job
 from notifications.bell import ring
@@ -63,3 +63,9 @@ def ring_jobs() -> None:
     jobs.expire(timezone.now())
     for job_id in Job.objects.running().order_by("asked_at").values_list("pk", flat=True):
         ring("apikeys.work_job", str(job_id), expires=settings.LOOK_AGAIN.total_seconds())
+
+
+@shared_task(name="apikeys.count_days")
+def count_days_for_the_desk() -> None:
+    """Bring the figures of the desk's charts up to date."""
+    count_days.count_days(timezone.now())

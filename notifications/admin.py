@@ -1,15 +1,31 @@
 """Mail as support sees it: what was sent to whom and when, to read only. Bodies are left out."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
 from notifications.models import Mail
 from notifications.read_only import ReadOnlyAdmin
 
 
+class NeedsFilter(admin.SimpleListFilter):
+    title = "needs a person"
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("undelivered", "could not be delivered, lately")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Mail]) -> QuerySet[Mail]:
+        return queryset & Mail.objects.undelivered(timezone.now()) if self.value() else queryset
+
+
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
     list_display = ("kind", "owner_id", "subject", "status", "tries", "created_at", "due_at", "accepted_at")
-    list_filter = ("kind", "status")
+    list_filter = (NeedsFilter, "kind", "status")
     search_fields = ("=owner_id", "=to")
     search_help_text = "The customer's number or the whole address"
     date_hierarchy = "created_at"

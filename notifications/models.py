@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -18,6 +19,10 @@ class MailQuerySet(models.QuerySet["Mail"]):
     def due(self, now: datetime) -> Self:
         """Stored mails that wait to be sent and that no worker holds at this moment."""
         return self.stored().filter(status=Mail.Status.WAITING, due_at__lte=now)
+
+    def undelivered(self, now: datetime) -> Self:
+        """Mails of the last days that never reached their person."""
+        return self.filter(status=Mail.Status.FAILED, created_at__gt=now - settings.UNDELIVERED_FORGOTTEN)
 
     def of(self, owner_id: int) -> Self:
         return self.filter(owner_id=owner_id)
@@ -57,6 +62,7 @@ class Mail(models.Model):
         verbose_name_plural = "mail"
         indexes = [
             models.Index(fields=["due_at"], name="mail_due", condition=Q(status="waiting")),
+            models.Index(fields=["created_at"], name="mail_failed", condition=Q(status="failed")),
             models.Index(fields=["owner_id", "-created_at"], name="mail_of_owner"),
         ]
 

@@ -11,11 +11,12 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from accounts.access import has_strong_proof
+from accounts.desk.page import agent
 from accounts.devices import has_factor
-from accounts.models import AddressChange, MailboxHold
 from accounts.views.entrance import sign_out
 from apikeys.desk.close import close as close_customer
-from apikeys.models import ApiKey, ExchangeState, Handover
+from apikeys.desk.queues import queues
+from sequence_portal.desk_charts import charts_of_days
 
 
 class PortalAdminSite(AdminSite):
@@ -34,15 +35,11 @@ class PortalAdminSite(AdminSite):
         return super().has_permission(request) and has_strong_proof(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
-        """Says what becomes of a proved key, and what the engine leaves waiting."""
-        late = Handover.objects.late(timezone.now()).count()
-        if not settings.ENGINE_PUBLIC_KEYS:
-            engine = "No trading engine is configured: a proved key is active at once."
-        elif late:
-            engine = f"Hand-overs that wait for the trading engine for longer than 15 minutes: {late}."
-        else:
-            engine = "A proved key is active once the trading engine has taken it over."
-        shown = {"subtitle": engine, "queues": _queues(request)}
+        """What waits for a person, how the last days went, and then the lists."""
+        now = timezone.now()
+        shown: dict[str, object] = {"queues": queues(agent(request), now), "engine": _what_becomes_of_a_key()}
+        if request.user.has_perm("apikeys.view_apikey"):
+            shown["charts"] = charts_of_days(now)
         return super().index(request, shown | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
@@ -77,23 +74,7 @@ class PortalAdminSite(AdminSite):
         return redirect("accounts:factors")
 
 
-def _queues(request: HttpRequest) -> list[dict[str, object]]:
-    """What waits for a person, each with the list of it, for whoever may see that."""
-    changes = reverse("admin:accounts_addresschange_changelist", query={"open": "1"})
-    asked = MailboxHold.Status.ASKED
-    holds = reverse("admin:accounts_mailboxhold_changelist", query={"status__exact": asked})
-    queues: list[dict[str, object]] = []
-    if request.user.has_perm("apikeys.view_apikey"):
-        held = reverse("admin:apikeys_apikey_changelist", query={"needs": "account"})
-        number = ApiKey.objects.held().count()
-        queues.append({"name": "Keys of another exchange account", "count": number, "url": held})
-        away = reverse("admin:apikeys_exchangestate_changelist")
-        number = ExchangeState.objects.away(timezone.now()).count()
-        queues.append({"name": "Exchanges that do not answer", "count": number, "url": away})
-    if request.user.has_perm("accounts.view_mailboxhold"):
-        number = MailboxHold.objects.filter(status=asked).count()
-        queues.append({"name": "Microsoft mailboxes to clear or change", "count": number, "url": holds})
-    if request.user.has_perm("accounts.view_addresschange"):
-        number = AddressChange.objects.open().count()
-        queues.append({"name": "Address changes under way", "count": number, "url": changes})
-    return queues
+def _what_becomes_of_a_key() -> str:
+    if settings.ENGINE_PUBLIC_KEYS:
+        return "A proved key is active once the trading engine has taken it over."
+    return "No trading engine is configured: a proved key is active at once."

@@ -166,6 +166,12 @@ CELERY_BEAT_SCHEDULE["apikeys.remind_of_ends"] = {
     "task": "apikeys.remind_of_ends",
     "schedule": timedelta(hours=1),
 }
+# Today's figures at the desk are at most this old.
+CELERY_BEAT_SCHEDULE["apikeys.count_days"] = {
+    "task": "apikeys.count_days",
+    "schedule": timedelta(minutes=5),
+    "options": {"expires": 300},
+}
 # A clock drifts some milliseconds an hour. Asked by those who ask exchanges anyway.
 CELERY_BEAT_SCHEDULE["apikeys.measure_clocks"] = {
     "task": "apikeys.measure_clocks",
@@ -186,6 +192,9 @@ MAIL_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 9
 SUPPORT_EMAIL = env.value("SUPPORT_EMAIL", "support@sequence.example")
 DEFAULT_FROM_EMAIL = env.value("DEFAULT_FROM_EMAIL", "Sequence Portal <portal@sequence.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Mail that could not be delivered stands at the desk for this long; by then it is no news any more.
+UNDELIVERED_FORGOTTEN = timedelta(days=14)
 
 # Secrets of the product. Web processes hold the public seal keys and can open nothing.
 _MADE_BY = "`python manage.py generate_seal_key` prints a pair."
@@ -228,6 +237,11 @@ SECOND_LOOK = timedelta(hours=1)
 # bring a new key, not longer. It is looked at a last time shortly before.
 REVOKE_AFTER = timedelta(hours=72)
 RECHECK_LAST = timedelta(hours=1)
+# A check takes seconds. Without an answer for this long, the desk is told.
+CHECK_LATE = timedelta(minutes=15)
+# A customer whose key was refused usually brings a better one within the hour. After a day without one the
+# desk is told that somebody is stuck, and for a week, since later it is no news any more.
+GIVEN_UP_AFTER, GIVEN_UP_FORGOTTEN = timedelta(days=1), timedelta(days=7)
 # A key that ends this soon is accepted with a warning.
 EXPIRES_SOON = timedelta(days=14)
 

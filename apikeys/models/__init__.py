@@ -1,8 +1,9 @@
 """Bots, keys, and what is handed over to the trading engine."""
 
+from apikeys.models.day_figures import DayFigures
 from apikeys.models.exchange_state import ExchangeState
 from apikeys.models.handovers import EngineToken, Handover, Scope
 from apikeys.models.jobs import Job, JobItem
 from apikeys.models.keys import ApiKey, Bot, KeyCheck
 
-__all__ = ["ApiKey", "Bot", "EngineToken", "ExchangeState", "Handover", "Job", "JobItem", "KeyCheck", "Scope"]
+__all__ = ["ApiKey", "Bot", "DayFigures", "EngineToken", "ExchangeState", "Handover", "Job", "JobItem", "KeyCheck", "Scope"]

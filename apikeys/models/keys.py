@@ -6,7 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Upper
 
 from accounts.identifiers import BOT_ID_MAX
@@ -14,7 +14,7 @@ from accounts.models import User
 from apikeys.exchanges.adapter import Adapter
 from apikeys.exchanges.base import Market
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.findings import Finding
+from apikeys.findings import Finding, FindingCode
 from apikeys.status import LIVE, WAITING, KeyStatus
 
 
@@ -62,6 +62,30 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def held(self) -> Self:
         """Keys that wait for a person."""
         return self.filter(status=KeyStatus.CHECKING, held=True)
+
+    def unanswered(self, now: datetime) -> Self:
+        """Keys about which the exchange has given no answer for longer than it should take."""
+        return self.filter(status=KeyStatus.CHECKING, failing_since__lte=now - settings.CHECK_LATE)
+
+    def given_up(self, now: datetime) -> Self:
+        """Keys refused lately after which nothing came: their customer may be stuck."""
+        since, until = now - settings.GIVEN_UP_FORGOTTEN, now - settings.GIVEN_UP_AFTER
+        refused = self.filter(status=KeyStatus.REFUSED, ended_at__gt=since, ended_at__lte=until)
+        later = ApiKey.objects.filter(bot=OuterRef("bot"), submitted_at__gt=OuterRef("submitted_at"))
+        return refused.exclude(Exists(later))
+
+    def of_concern(self) -> Self:
+        """Active keys about which the desk is told and the customer is not."""
+        return self.active().exclude(concern="")
+
+    def with_unknown_rights(self, names: str = "") -> Self:
+        """Active keys with granted rights that we do not know; names: only just those."""
+        found = self.of_concern().filter(concern=FindingCode.UNPROVEN_PERMISSION)
+        return found.filter(unknown_rights=names) if names else found
+
+    def about_to_be_revoked(self) -> Self:
+        """Active keys that may move money by now."""
+        return self.active().filter(revoke_at__isnull=False)
 
     def ending(self, now: datetime, within: timedelta) -> Self:
         """Active keys whose exchange ends them within this time."""
@@ -158,6 +182,18 @@ class ApiKey(models.Model):
             models.Index(fields=["bot", "-submitted_at"], name="keys_of_bot"),
             models.Index(fields=["fingerprint"], name="keys_by_fingerprint"),
             models.Index(fields=["check_due_at"], name="keys_due", condition=Q(status__in=LIVE)),
+            models.Index(fields=["submitted_at", "id"], name="keys_by_submission"),
+            models.Index(
+                fields=["submitted_at"],
+                name="keys_held",
+                condition=Q(status=KeyStatus.CHECKING, held=True),
+            ),
+            models.Index(
+                fields=["failing_since"],
+                name="keys_failing",
+                condition=Q(status=KeyStatus.CHECKING, failing_since__isnull=False),
+            ),
+            models.Index(fields=["ended_at"], name="keys_refused", condition=Q(status=KeyStatus.REFUSED)),
             models.Index(
                 fields=["revoke_at"],
                 name="keys_to_revoke",

@@ -18,16 +18,15 @@ def make_key(bot: Bot, status: KeyStatus, last_four: str, ago: timedelta, **fiel
     """A row as the flows leave it: submitted so long ago, checked seven seconds later."""
     at = NOW - ago
     checked = at + timedelta(seconds=7)
-    usual: dict[str, Any] = {"sealed": b"sealed" if status in LIVE else None, "fingerprint": uuid4().hex}
+    usual: dict[str, Any] = {"submitted_at": at, "fingerprint": uuid4().hex}
+    usual |= {"sealed": b"sealed" if status in LIVE else None}
     if status in (KeyStatus.READY, KeyStatus.ACTIVE, KeyStatus.RETIRED):
         usual |= {"checked_at": checked, "ready_at": checked}
     if status in (KeyStatus.ACTIVE, KeyStatus.RETIRED):
         usual |= {"activated_at": checked}
     if status not in LIVE:
         usual |= {"ended_at": checked}
-    return ApiKey.objects.create(
-        bot=bot, status=status, last_four=last_four, submitted_at=at, **(usual | fields)
-    )
+    return ApiKey.objects.create(bot=bot, status=status, last_four=last_four, **(usual | fields))
 
 
 def verdict(bot: Bot, report: KeyReport) -> dict[str, Any]:

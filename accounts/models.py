@@ -133,9 +133,12 @@ class CodeAttempt(models.Model):
     address_change = models.ForeignKey(AddressChange, models.CASCADE, null=True, related_name="+")
     binding = models.CharField(max_length=64)  # SHA-256 of the token that only the asking browser holds
     subject = models.CharField(max_length=64)  # keyed hash of whom it is about, known or not; for the caps
-    origin = models.CharField(max_length=64)  # keyed hash of the known browser or address that asked
-    in_known_browser = models.BooleanField(default=False)  # the person has signed in with it before
-    to_microsoft = models.BooleanField(default=False)  # as the typed address tells: the code may not arrive
+    # Keyed hash of the known browser or address that asked.
+    origin = models.CharField(max_length=64, default="", db_default="")
+    # The person has signed in with it before.
+    in_known_browser = models.BooleanField(default=False, db_default=False)
+    # As the typed address tells: the code may not arrive.
+    to_microsoft = models.BooleanField(default=False, db_default=False)
     tries = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     proved_at = models.DateTimeField(null=True)  # a right code was entered

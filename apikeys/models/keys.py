@@ -146,13 +146,15 @@ class ApiKey(models.Model):
     # A right to move money appeared, and the key ends then unless the right is seen off before.
     revoke_at = models.DateTimeField(null=True)
 
-    held = models.BooleanField(default=False)  # waits for a person, as its findings say
+    held = models.BooleanField(default=False, db_default=False)  # waits for a person, as its findings say
     account_id = models.CharField(max_length=100, blank=True)
     # Support confirmed that the bot may change over to this account; empty: to none.
-    confirmed_account_id = models.CharField(max_length=100, blank=True)
-    region = models.CharField(max_length=20, blank=True)  # code of the adapter's host that knows the key
+    confirmed_account_id = models.CharField(max_length=100, blank=True, default="", db_default="")
+    # Code of the adapter's host that knows the key.
+    region = models.CharField(max_length=20, blank=True, default="", db_default="")
     expires_at = models.DateTimeField(null=True)
-    permanent = models.BooleanField(default=False)  # the exchange said that it does not end by itself
+    # The exchange said that it does not end by itself.
+    permanent = models.BooleanField(default=False, db_default=False)
 
     ready_at = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)

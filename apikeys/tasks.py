@@ -1,21 +1,39 @@
 """Worker side of keys. Arguments are row ids, nothing else."""
 
+import logging
+import threading
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.utils import timezone
 
 from apikeys.exchanges import client
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.flows import breaker, count_days, jobs, remind
+from apikeys.flows import breaker, count_days, jobs, lease, remind
 from apikeys.flows.check import check
+from apikeys.flows.sweep import sweep as work_on
 from apikeys.models import ApiKey, Bot, Job
-from notifications.bell import ring
+from notifications.bell import ring, waiting
 
 # One look of the schedule rings at most this many; the next look finds the rest.
 _AT_ONCE = 500
+_SWEEPS = "sweeps"
+# Lists that wait for a sweep worker, at most. Without one they would heap up in the broker.
+_LISTS_WAITING = 200
+
+# This process is to end: whoever works on a list gives back what is not under way.
+_ending = threading.Event()
+
+logger = logging.getLogger(__name__)
+
+
+@worker_shutting_down.connect
+def _wind_up(**_: object) -> None:
+    _ending.set()
 
 
 @shared_task(name="apikeys.check_key")
@@ -32,6 +50,33 @@ def ring_due_checks() -> None:
         # Rung again at the next look if still due, so what is left over then is dropped unheard.
         if not ring("apikeys.check_key", str(key_id), expires=settings.LOOK_AGAIN.total_seconds()):
             return
+
+
+@shared_task(name="apikeys.plan_sweeps")
+def plan_sweeps() -> None:
+    """Put keys in use whose check is due to work, in lists of one exchange. Safe to run twice at once."""
+    waits = waiting(_SWEEPS)
+    if waits is None:
+        return  # the broker is away, and a lease without a message would only hold keys up
+    for leased in lease.plan(timezone.now(), most=_LISTS_WAITING - waits):
+        arguments = (leased.exchange, leased.claim.hex, [key_id.hex for key_id in leased.key_ids])
+        try:
+            # A thousand ids as text would fill the broker's memory.
+            sweep.apply_async(args=arguments, compression="zlib")
+        except Exception as error:  # whatever a transport raises; its message may quote the broker's password
+            logger.warning("A list of keys was not taken by the broker: %s", type(error).__name__)
+            lease.release(leased.claim)
+            return
+
+
+@shared_task(name="apikeys.sweep")
+def sweep(exchange: str, claim: str, key_ids: Sequence[str]) -> None:
+    """Check the keys of a list that are still leased under `claim`. Safe to run twice."""
+    asked = work_on(
+        exchange, UUID(claim), [UUID(key_id) for key_id in key_ids], ask_all=client.ask_all, ending=_ending
+    )
+    if asked:
+        logger.info("%s: %d of %d keys in use were asked about", exchange, asked, len(key_ids))
 
 
 @shared_task(name="apikeys.measure_clocks")

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from functools import partial
+from typing import Any
 
 import celery
 from django.db import transaction
@@ -43,6 +44,20 @@ def ring(task: str, row_id: str, *, expires: float | None = None) -> bool:
         _quiet_until = time.monotonic() + RING_QUIET
         logger.warning("The broker did not take %s for %s; the schedule will find it.", task, row_id)
     return rang.is_set()
+
+
+def waiting(queue: str) -> int | None:
+    """How many messages wait in a queue; None where the broker does not say."""
+    try:
+        with celery.current_app.connection_for_write() as broker:
+            try:
+                channel: Any = broker.default_channel
+                return int(channel.queue_declare(queue=queue, passive=True).message_count)
+            except broker.channel_errors:  # nothing was ever put into it, or with Redis: it is empty
+                return 0
+    except Exception as error:  # whatever a transport raises; its message may quote the broker's password
+        logger.warning("The broker does not say what waits in %s: %s", queue, type(error).__name__)
+        return None
 
 
 def _ring(task: str, row_id: str, expires: float | None, rang: threading.Event) -> None:

@@ -143,6 +143,8 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_TIMEZONE = "UTC"
+# How often the schedule looks for keys in use that are due to be checked again.
+SWEEP_LOOK = timedelta(minutes=1)
 # How often the schedule looks for what the broker lost. A waiting person should not notice.
 LOOK_AGAIN = timedelta(seconds=5)
 CELERY_BEAT_SCHEDULE = {
@@ -160,6 +162,11 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE["accounts.forget_what_is_over"] = {
     "task": "accounts.forget_what_is_over",
     "schedule": timedelta(hours=1),
+}
+CELERY_BEAT_SCHEDULE["apikeys.plan_sweeps"] = {
+    "task": "apikeys.plan_sweeps",
+    "schedule": SWEEP_LOOK,
+    "options": {"expires": SWEEP_LOOK.total_seconds()},
 }
 # Reminders are a matter of days; each is sent once, however often this looks.
 CELERY_BEAT_SCHEDULE["apikeys.remind_of_ends"] = {
@@ -217,6 +224,15 @@ PARTNER_APPS = env.mapping("PARTNER_APPS")
 # A worker that claimed a check has this long before another one may take it: 25 seconds at most for asking
 # the exchange, and room.
 CHECK_CLAIM = timedelta(seconds=45)
+# Keys in use are checked in lists of one exchange. A list holds at most so many keys, and no more than take
+# this long at the exchange's pace, so that a worker that ends leaves little behind.
+SWEEP_LIST = 1000
+SWEEP_LIST_LASTS = timedelta(seconds=60)
+# For how long each exchange has work after a look of the schedule: several looks, so that none runs out of
+# it. No longer, since what is leased waits for its worker.
+SWEEP_PLANNED_AHEAD = 5 * SWEEP_LOOK
+# A list is leased for this long beyond the time that its keys take at the exchange's pace.
+SWEEP_CLAIM = timedelta(minutes=3)
 # A check that could not be made is made again after these pauses, the last one over and over.
 CHECK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 1800))
 # After this long without an answer the customer is told that it was not their doing.

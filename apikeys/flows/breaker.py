@@ -36,6 +36,11 @@ def held_back(exchange: str, now: datetime) -> Trouble | None:
     return _held_back(state.open_until - now)
 
 
+def is_open(exchange: str) -> bool:
+    """Whether it did not answer anybody when it was last asked, by now or before."""
+    return ExchangeState.objects.filter(exchange=exchange, failures__gte=OPENS_AFTER).exists()
+
+
 def _held_back(for_: timedelta) -> Trouble:
     return Trouble(
         FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="breaker", retry_after=for_.total_seconds()

@@ -6,4 +6,15 @@ from apikeys.models.handovers import EngineToken, Handover, Scope
 from apikeys.models.jobs import Job, JobItem
 from apikeys.models.keys import ApiKey, Bot, KeyCheck
 
-__all__ = ["ApiKey", "Bot", "DayFigures", "EngineToken", "ExchangeState", "Handover", "Job", "JobItem", "KeyCheck", "Scope"]
+__all__ = [
+    "ApiKey",
+    "Bot",
+    "DayFigures",
+    "EngineToken",
+    "ExchangeState",
+    "Handover",
+    "Job",
+    "JobItem",
+    "KeyCheck",
+    "Scope",
+]

@@ -24,6 +24,8 @@ class ExchangeState(models.Model):
     failing_since = models.DateTimeField(null=True)
     open_until = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)  # last answer after an outage
+    # Sweeps have work for as long as this, at the exchange's pace.
+    swept_until = models.DateTimeField(null=True)
     clock_ahead_ms = models.FloatField(null=True)  # its clock against ours, when last measured
     clock_measured_at = models.DateTimeField(null=True)
 

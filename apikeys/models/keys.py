@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -101,9 +101,14 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def due(self, now: datetime) -> Self:
         """Keys whose check is due and that no worker holds at this moment."""
-        return self.filter(status=KeyStatus.CHECKING, check_due_at__lte=now).filter(
-            Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-        )
+        return self.filter(status=KeyStatus.CHECKING, check_due_at__lte=now).unclaimed(now)
+
+    def to_sweep(self, exchange: str, now: datetime) -> Self:
+        """Keys in use at one exchange that are to be checked again, and that no list holds."""
+        return self.active().filter(exchange=exchange, check_due_at__lte=now).unclaimed(now)
+
+    def unclaimed(self, now: datetime) -> Self:
+        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
 
 
 class ApiKey(models.Model):
@@ -115,6 +120,9 @@ class ApiKey(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     bot = models.ForeignKey(Bot, models.PROTECT, related_name="keys")
+    # The bot's, which stays the same while a key lives: for the index by which sweeps find what is due. Empty
+    # where a version before wrote the row; the planning of sweeps fills it in.
+    exchange = models.CharField(max_length=30, editable=False, db_default="")
     status = models.CharField(max_length=10, choices=KeyStatus)
     last_four = models.CharField(max_length=4)
     fingerprint = models.CharField(max_length=64)  # keyed; equal for the same API key at the same exchange
@@ -183,7 +191,8 @@ class ApiKey(models.Model):
         indexes = [
             models.Index(fields=["bot", "-submitted_at"], name="keys_of_bot"),
             models.Index(fields=["fingerprint"], name="keys_by_fingerprint"),
-            models.Index(fields=["check_due_at"], name="keys_due", condition=Q(status__in=LIVE)),
+            # One for what people wait for and one for sweeps, so that neither reads past the other's.
+            models.Index(fields=["check_due_at"], name="keys_due", condition=Q(status=KeyStatus.CHECKING)),
             models.Index(fields=["submitted_at", "id"], name="keys_by_submission"),
             models.Index(
                 fields=["submitted_at"],
@@ -212,6 +221,11 @@ class ApiKey(models.Model):
                 condition=Q(status=KeyStatus.ACTIVE) & ~Q(concern=""),
             ),
             models.Index(
+                fields=["exchange", "check_due_at"],
+                name="keys_to_sweep",
+                condition=Q(status=KeyStatus.ACTIVE),
+            ),
+            models.Index(
                 fields=["expires_at"],
                 name="keys_by_end",
                 condition=Q(status=KeyStatus.ACTIVE, expires_at__isnull=False),
@@ -220,6 +234,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.last_four} of {self.bot}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.exchange = self.bot.exchange
+        super().save(*args, **kwargs)
 
     @property
     def findings(self) -> list[Finding]:

@@ -15,13 +15,13 @@ def test_it_shares_turns_among_all_workers(settings: Settings) -> None:
     async def run() -> None:
         one, other = pace.SharedTurns(settings.REDIS_URL), pace.SharedTurns(settings.REDIS_URL)
         try:
-            assert await one.reserve("shared", 1.0, 3) == (0.0, 3)
-            wait, given = await other.reserve("shared", 1.0, 3)
+            assert await one.reserve("shared", 1.0, 3, least=1, ahead=pace.LONGEST_WAIT) == (0.0, 3)
+            wait, given = await other.reserve("shared", 1.0, 3, least=1, ahead=pace.LONGEST_WAIT)
             assert (round(wait), given) == (3, 3)
-            wait, given = await one.reserve("shared", 1.0, 3)
+            wait, given = await one.reserve("shared", 1.0, 3, least=1, ahead=pace.LONGEST_WAIT)
             assert (round(wait), given) == (6, 0)
             await one.pause("shared", 30)
-            wait, given = await other.reserve("shared", 1.0, 1)
+            wait, given = await other.reserve("shared", 1.0, 1, least=1, ahead=pace.LONGEST_WAIT)
             assert (round(wait), given) == (30, 0)
         finally:
             await one.close()
@@ -34,11 +34,11 @@ def test_it_keeps_its_own_turns_while_redis_is_away() -> None:
     async def run() -> None:
         turns = pace.SharedTurns("redis://127.0.0.1:9/0")
         try:
-            assert await turns.reserve("alone", 1.0, 1) == (0.0, 1)
-            wait, given = await turns.reserve("alone", 1.0, 1)
+            assert await turns.reserve("alone", 1.0, 1, least=1, ahead=pace.LONGEST_WAIT) == (0.0, 1)
+            wait, given = await turns.reserve("alone", 1.0, 1, least=1, ahead=pace.LONGEST_WAIT)
             assert (round(wait), given) == (1, 1)
             await turns.pause("alone", 30)
-            wait, given = await turns.reserve("alone", 1.0, 1)
+            wait, given = await turns.reserve("alone", 1.0, 1, least=1, ahead=pace.LONGEST_WAIT)
             assert (round(wait), given) == (30, 0)
         finally:
             await turns.close()

@@ -17,7 +17,7 @@ from apikeys.exchanges.background import Background
 from apikeys.exchanges.base import Credentials, KeyReport, Trouble, UnreadableReplyError
 from apikeys.exchanges.client.sending import Answer, open_session, send
 from apikeys.exchanges.client.signing import Signed, Signer
-from apikeys.exchanges.pace import OwnTurns, Pace, SharedTurns
+from apikeys.exchanges.pace import LONGEST_WAIT, OwnTurns, Pace, SharedTurns
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import FindingCode
 
@@ -43,9 +43,11 @@ class Client:
     """One HTTP session and one signer for each exchange, used by one event loop.
 
     `async with Client() as client: await client.ask(…)`, or let `ask` keep the one of this process.
+    ahead: how far ahead it may book turns; see `Pace`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ahead: float = LONGEST_WAIT) -> None:
+        self._ahead = ahead
         self._signers: dict[str, Signer] = {}
         self._paces: dict[str, Pace] = {}
         self._turns = SharedTurns(settings.REDIS_URL) if settings.REDIS_URL else OwnTurns()
@@ -155,7 +157,7 @@ class Client:
 
     def _pace(self, adapter: Adapter) -> Pace:
         if adapter.id not in self._paces:
-            self._paces[adapter.id] = Pace(adapter.id, adapter.calls_per_second, self._turns)
+            self._paces[adapter.id] = Pace(adapter.id, adapter.calls_per_second, self._turns, self._ahead)
         return self._paces[adapter.id]
 
 

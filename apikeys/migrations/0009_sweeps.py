@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('apikeys', '0007_desk_queues'),
+        ('apikeys', '0008_defaults_for_the_version_before'),
     ]
 
     operations = [

@@ -37,6 +37,13 @@ class Verb(TextChoices):
     REVOCATION_FETCHED = "revocation_fetched", "The bot was told that key {key} of {bot} ended"
     REVOCATION_ACKED = "revocation_acked", "The bot has dropped key {key} of {bot}"
     KEY_ACTIVATED = "key_activated", "Key {key} of {bot} active"
+    KEY_PROBLEM = "key_problem", "Key {key} of {bot} needs attention: {problem}"
+    KEY_WIDENED = (
+        "key_widened",
+        "Key {key} of {bot} has a right that it must not have, to be disconnected {moment}",
+    )
+    KEY_RECOVERED = "key_recovered", "Key {key} of {bot} in order again"
+    CHECK_ASKED = "check_asked", "Check of key {key} of {bot} asked for"
     KEY_RETIRED = "key_retired", "Old key {key} of {bot} retired, secret wiped"
     KEYS_SEALED_ANEW = "keys_sealed_anew", "Stored secrets sealed anew under a newer seal key"
     KEY_REVOKED = "key_revoked", "Key {key} of {bot} disconnected, secret wiped"

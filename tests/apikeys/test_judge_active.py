@@ -74,7 +74,10 @@ class Key:
 
 def report(**more: Any) -> KeyReport:
     rights = {right: right in NEEDED for right in Right} | more.pop("rights", {})
-    usual = {"allow_list": AllowList(bound=True, addresses=("203.0.113.10",)), "account_id": "77"}
+    usual: dict[str, Any] = {
+        "allow_list": AllowList(bound=True, addresses=("203.0.113.10",)),
+        "account_id": "77",
+    }
     return KeyReport(rights, **(usual | more))
 
 

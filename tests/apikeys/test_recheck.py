@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import AuditEvent
+from accounts.roles import Role
 from apikeys.exchanges import client
 from apikeys.exchanges.base import AllowList, Credentials, KeyReport, Right, Trouble
 from apikeys.flows import recheck, revoke_overdue
@@ -17,11 +18,11 @@ from apikeys.flows.look_again import NothingToCheckError, check_again
 from apikeys.flows.unknown_rights import UnknownRight, unknown_rights
 from apikeys.models import ApiKey, Bot, ExchangeState, Handover, KeyCheck
 from apikeys.status import KeyStatus
-from apikeys.tasks import check_key, revoke_overdue_keys, wipe_leftovers
+from apikeys.tasks import revoke_overdue_keys, wipe_leftovers
 from notifications.models import Mail
 from notifications.render import render_stored
 from tests.apikeys.test_hand_over import checked, hand_over
-from tests.conftest import Role, make_staff
+from tests.conftest import make_staff
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
 
@@ -309,13 +310,9 @@ def test_support_has_a_key_looked_at_now(key: ApiKey, simulator: Simulator) -> N
     agent = make_staff(Role.SUPPORT)
     told: dict[str, Any] = {"actor": agent, "reason": "Ticket 9", "address": "10.0.0.1"}
     says(simulator, enableWithdrawals=True)
-    check_key(str(key.pk))  # not due: nothing is asked
-    key.refresh_from_db()
-    assert not key.problem
+    assert not checked(key).problem  # not due: nothing is asked
     check_again(key_id=key.pk, **told)
-    check_key(str(key.pk))
-    key.refresh_from_db()
-    assert key.problem == "forbidden_permission"
+    assert checked(key).problem == "forbidden_permission"
     event = AuditEvent.objects.get(verb="check_asked")
     assert (event.actor, event.detail["reason"]) == (agent, "Ticket 9")
     ApiKey.objects.filter(pk=key.pk).update(claimed_until=timezone.now() + HOUR)

@@ -43,7 +43,6 @@ class Verb(TextChoices):
         "Key {key} of {bot} has a right that it must not have, to be disconnected {moment}",
     )
     KEY_RECOVERED = "key_recovered", "Key {key} of {bot} in order again"
-    CHECK_ASKED = "check_asked", "Check of key {key} of {bot} asked for"
     KEY_RETIRED = "key_retired", "Old key {key} of {bot} retired, secret wiped"
     KEYS_SEALED_ANEW = "keys_sealed_anew", "Stored secrets sealed anew under a newer seal key"
     KEY_REVOKED = "key_revoked", "Key {key} of {bot} disconnected, secret wiped"

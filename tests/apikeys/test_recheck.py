@@ -9,12 +9,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.acts import By
 from accounts.models import AuditEvent
 from accounts.roles import Role
 from apikeys.exchanges import client
 from apikeys.exchanges.base import AllowList, Credentials, KeyReport, Right, Trouble
 from apikeys.flows import recheck, revoke_overdue
-from apikeys.flows.look_again import NothingToCheckError, check_again
+from apikeys.flows.check_again import check_again
 from apikeys.flows.unknown_rights import UnknownRight, unknown_rights
 from apikeys.models import ApiKey, Bot, ExchangeState, Handover, KeyCheck
 from apikeys.status import KeyStatus
@@ -308,20 +309,11 @@ def test_reminders_follow_an_end_that_moved(key: ApiKey, simulator: Simulator) -
 
 def test_support_has_a_key_looked_at_now(key: ApiKey, simulator: Simulator) -> None:
     agent = make_staff(Role.SUPPORT)
-    told: dict[str, Any] = {"actor": agent, "reason": "Ticket 9", "address": "10.0.0.1"}
     says(simulator, enableWithdrawals=True)
     assert not checked(key).problem  # not due: nothing is asked
-    check_again(key_id=key.pk, **told)
+    check_again(key_id=key.pk, by=By(actor=agent, reason="Ticket 9", address="10.0.0.1"))
     assert checked(key).problem == "forbidden_permission"
-    event = AuditEvent.objects.get(verb="check_asked")
-    assert (event.actor, event.detail["reason"]) == (agent, "Ticket 9")
-    ApiKey.objects.filter(pk=key.pk).update(claimed_until=timezone.now() + HOUR)
-    with pytest.raises(NothingToCheckError):
-        check_again(key_id=key.pk, **told)
-    ApiKey.objects.filter(pk=key.pk).update(status=KeyStatus.RETIRED, sealed=None, claimed_until=None)
-    with pytest.raises(NothingToCheckError):
-        check_again(key_id=key.pk, **told)
-    assert AuditEvent.objects.filter(verb="check_asked").count() == 1
+    assert verbs(key) == ["key_check_asked", "key_widened"]
 
 
 def test_only_who_holds_the_claim_writes_and_only_once(key: ApiKey, simulator: Simulator) -> None:

@@ -23,7 +23,7 @@ class UnknownRight:
 def unknown_rights() -> list[UnknownRight]:
     """The most frequent first. One grouping query, over the keys of concern only."""
     concerned = ApiKey.objects.active().filter(concern=FindingCode.UNPROVEN_PERMISSION)
-    groups = concerned.order_by().values_list("bot__exchange", "unknown_rights").annotate(Count("pk"))
+    groups = concerned.order_by().values_list("exchange", "unknown_rights").annotate(Count("pk"))
     counts: Counter[tuple[str, str]] = Counter()
     for exchange, names, keys in groups:
         for name in names.split(SEPARATOR):

@@ -6,6 +6,8 @@ from django.db.models import TextChoices
 class MailKind(TextChoices):
     SIGN_IN_CODE = "sign_in_code", "Your code"
     WELCOME = "welcome", "Welcome"
+    BOT_LAUNCHED = "bot_launched", "Bot launched"
+    BOT_DECLINED = "bot_declined", "Bot not launched"
     API_CONNECTED = "api_connected", "API connected"
     API_REFRESH = "api_refresh", "API refresh"
     API_REFUSED = "api_refused", "API key refused"

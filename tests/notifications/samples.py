@@ -29,6 +29,18 @@ def _finding(looked_at: str, needed: str, found: str, to_do: str) -> dict[str, F
 CONTEXTS: dict[MailKind, dict[str, Fact]] = {
     MailKind.SIGN_IN_CODE: {"code": "493021", "purpose_words": "sign in"},
     MailKind.WELCOME: {"client_id": USER_ID, "bots": [BOT_ID, "0x1A2 / JaneDoe / ETH-2"]},
+    MailKind.BOT_LAUNCHED: {
+        "client_id": USER_ID,
+        "bot_id": BOT_ID,
+        "exchange_name": "Binance",
+        "market": "spot",
+    },
+    MailKind.BOT_DECLINED: {
+        "client_id": USER_ID,
+        "exchange_name": "Binance",
+        "market": "spot",
+        "answer": "Your plan has room for two bots. Write to us to change it.",
+    },
     MailKind.API_CONNECTED: _KEY
     | {
         "new_last_four": "mB9x",

@@ -5,22 +5,29 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 
+from accounts import audit
+from accounts.access import fresh_proof
+from accounts.addresses import client_address
+from accounts.audit_verbs import Verb
+from accounts.desk.forms import ReasonForm
 from accounts.desk.mail import mail_resend
+from accounts.desk.page import agent
 from accounts.roles import Act, may
 from apikeys.desk import choosing
 from apikeys.desk.account import account
-from apikeys.desk.bots import bot_move, bot_request
 from apikeys.desk.jobs import exchange_revoke, job
 from apikeys.desk.keys import customer_revoke, key_check, key_revoke
 from apikeys.engine import tokens
 from apikeys.findings import RETRIED, FindingCode
-from apikeys.models import ApiKey, Bot, BotRequest, EngineToken, ExchangeState, Handover, Job, KeyCheck, Scope
+from apikeys.models import ApiKey, Bot, EngineToken, ExchangeState, Handover, Job, KeyCheck, Scope
 from notifications.admin import MailAdmin
 from notifications.models import Mail
 from notifications.read_only import ReadOnly, ReadOnlyAdmin
@@ -32,24 +39,6 @@ class BotAdmin(ReadOnlyAdmin):
     list_filter = ("exchange", "market")
     search_fields = ("bot_id", "customer__email")
     list_select_related = ("customer",)
-
-    def get_urls(self) -> list[Any]:
-        moving = path("<int:bot_pk>/move/", self.admin_site.admin_view(bot_move), name="bot_move")
-        return [moving, *super().get_urls()]
-
-
-@admin.register(BotRequest)
-class BotRequestAdmin(ReadOnlyAdmin):
-    """Bots that customers asked for. Decided on a page of its own."""
-
-    list_display = ("asked_at", "customer", "exchange", "market", "status", "decided_at", "decided_by", "bot")
-    list_filter = ("status",)
-    list_select_related = ("customer", "decided_by", "bot")
-    ordering = ("-asked_at",)
-
-    def get_urls(self) -> list[Any]:
-        deciding = self.admin_site.admin_view(bot_request)
-        return [path("<uuid:request_pk>/decide/", deciding, name="bot_request"), *super().get_urls()]
 
 
 class KeyCheckInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -89,6 +78,8 @@ class HandoverAdmin(ReadOnlyAdmin):
 class EngineTokenForm(forms.ModelForm):  # type: ignore[type-arg]
     """Makes a token. It is shown once, in the message after saving, and kept nowhere."""
 
+    reason = ReasonForm.base_fields["reason"]
+
     scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
     addresses = forms.CharField(
         required=False, help_text="Addresses and networks, parted by commas. Empty: usable from anywhere."
@@ -97,7 +88,7 @@ class EngineTokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = EngineToken
-        fields = ("name", "scopes", "addresses", "days")
+        fields = ("name", "scopes", "addresses", "days", "reason")
 
     def clean_addresses(self) -> list[str]:
         try:
@@ -124,6 +115,18 @@ class EngineTokenAdmin(ReadOnlyAdmin):
         shown = EngineTokenForm.Meta.fields if obj is None else self.list_display
         return [(None, {"fields": shown})]
 
+    # A token opens what every bot trades with: who makes or ends one was proved lately.
+    @method_decorator(fresh_proof())
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @transaction.atomic
     def save_model(self, request: HttpRequest, obj: EngineToken, form: Any, change: bool) -> None:
         made = form.cleaned_data
         token = tokens.make(
@@ -133,12 +136,30 @@ class EngineTokenAdmin(ReadOnlyAdmin):
             addresses=made["addresses"],
             life=timedelta(days=made["days"]),
         )
+        _record(Verb.ENGINE_TOKEN_MADE, request, obj, made["reason"])
         self.message_user(request, f"Copy the token now, it is not shown again: {token}", messages.WARNING)
 
     @admin.action(description="Revoke the chosen tokens", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[EngineToken]) -> None:
-        number = chosen.filter(revoked_at=None).update(revoked_at=timezone.now())
-        self.message_user(request, f"{number} revoked. They are refused from the next request on.")
+        """At once, with no page between: who ends a lost token is in a hurry, and a new one is made soon."""
+        with transaction.atomic():
+            live = list(chosen.filter(revoked_at=None).select_for_update())
+            for token in live:
+                token.revoked_at = timezone.now()
+                token.save(update_fields=["revoked_at"])
+                _record(Verb.ENGINE_TOKEN_REVOKED, request, token, "")
+        self.message_user(request, f"{len(live)} revoked. They are refused from the next request on.")
+
+
+def _record(verb: Verb, request: HttpRequest, token: EngineToken, reason: str) -> None:
+    audit.record(
+        verb,
+        customer=None,
+        actor=agent(request),
+        address=client_address(request),
+        name=token.name,
+        reason=reason,
+    )
 
 
 class NeedsFilter(admin.SimpleListFilter):

@@ -30,6 +30,7 @@ def test_it_shows_a_new_token_once_and_keeps_a_digest_only(desk: Client) -> None
         "scopes": [Scope.FETCH, Scope.SETTLE],
         "addresses": "10.0.0.7, 192.0.2.0/24",
         "days": 30,
+        "reason": "The new engine.",
     }
     page = desk.post("/admin/apikeys/enginetoken/add/", asked, follow=True).content.decode()
     text = page.split("it is not shown again: ")[1].split("<")[0].strip()

@@ -1,0 +1,242 @@
+"""Acts on many rows: keys of an exchange ended by two leads, and rows chosen from a list."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.acts import By, NotPossibleError
+from accounts.models import AuditEvent, User
+from accounts.roles import Act, Role
+from apikeys.flows import jobs, revoke
+from apikeys.models import ApiKey, Bot, Handover, Job, JobItem
+from apikeys.status import KeyStatus
+from apikeys.tasks import ring_jobs, work_job
+from notifications.models import Mail
+from tests.apikeys.rows import NOW, make_key
+from tests.conftest import make_staff, signed_in
+
+pytestmark = pytest.mark.django_db
+
+FROM = "192.0.2.1"
+KEYS = 12
+
+
+@pytest.fixture
+def ann(db: None) -> User:
+    return make_staff(Role.LEAD, "ann@sequence.example")
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    return make_staff(Role.LEAD, "ben@sequence.example")
+
+
+@pytest.fixture
+def keys(alice: User, binance_bot: Bot, monkeypatch: pytest.MonkeyPatch) -> list[ApiKey]:
+    """Of twelve bots, in batches of five; the newest waits beside an active one."""
+    monkeypatch.setattr(revoke, "_BATCH", 5)
+    made = make_keys(alice, KEYS)
+    make_key(Bot.objects.latest("pk"), KeyStatus.CHECKING, "wait", timedelta(minutes=1))
+    return made
+
+
+def make_keys(customer: User, number: int) -> list[ApiKey]:
+    bots = [
+        Bot.objects.create(
+            bot_id=f"{customer.client_id} / N-{one}", customer=customer, exchange="binance", market="spot"
+        )
+        for one in range(number)
+    ]
+    return [make_key(bot, KeyStatus.ACTIVE, f"{bot.pk % 10_000:04d}", timedelta(days=1)) for bot in bots]
+
+
+def by(person: User, reason: str = "Binance lost its keys") -> By:
+    return By(person, FROM, reason)
+
+
+def asked(person: User) -> Job:
+    return jobs.ask(exchange="binance", by=by(person))
+
+
+def work_off(job: Job) -> None:
+    """As the schedule does, which rings again for what one task did not get through."""
+    for _ in range(60):
+        work_job(str(job.pk))
+        job.refresh_from_db()
+        if job.status != Job.Status.RUNNING:
+            return
+
+
+def verbs() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("verb", flat=True))
+
+
+def test_two_leads_end_every_key_of_an_exchange(
+    ann: User, ben: User, keys: list[ApiKey], bybit_bot: Bot, binance_bot: Bot
+) -> None:
+    elsewhere = make_key(bybit_bot, KeyStatus.ACTIVE, "else", timedelta(days=1))
+    page = "/admin/apikeys/job/exchange/revoke/"
+    sent = {"exchange": "binance", "reason": "Binance lost its keys", "sure": "on"}
+    where = signed_in(ann).post(page, sent)["Location"]
+    job = Job.objects.get()
+    assert "Ask a second lead" in signed_in(ann).get(page).content.decode()
+    assert "already" in signed_in(ben).post(page, sent).content.decode(), "once at a time"
+
+    approve = {"step": "approve", "reason": "Seen it too", "sure": "on"}
+    own = signed_in(ann).get(where).content.decode()
+    assert "Approve" not in own
+    signed_in(ann).post(where, approve)
+    work_job(str(job.pk))
+    assert not ApiKey.objects.filter(status=KeyStatus.REVOKED).exists()
+    assert "Approve, and start" in signed_in(ben).get(where).content.decode()
+    assert signed_in(ben).post(where, approve).status_code == 302
+    late = make_key(binance_bot, KeyStatus.ACTIVE, "late", NOW - timezone.now())
+    watching = signed_in(ben).get(where)
+    assert watching["Refresh"] == f"2; url={where}?poll=1"
+    assert f'max="{KEYS + 1}"' in watching.content.decode()
+    assert "Refresh" not in signed_in(ben).get(f"{where}?hold=1")
+
+    work_off(job)
+    assert (job.status, job.total, job.done, job.live_after) == (Job.Status.DONE, KEYS + 1, KEYS + 1, 1)
+    assert set(ApiKey.objects.live()) == {elsewhere, late}
+    of_keys = AuditEvent.objects.filter(verb="key_revoked")
+    assert {(event.actor, event.detail["reason"]) for event in of_keys} == {(ann, "Binance lost its keys")}
+    assert of_keys.values("key_id").distinct().count() == of_keys.count() == KEYS + 1
+    assert [verb for verb in verbs() if verb != "key_revoked"] == ["job_asked", "job_started", "job_ended"]
+    causes = Mail.objects.filter(kind="api_revoked").values_list("cause", flat=True)
+    assert len(set(causes)) == KEYS + 1
+    done = signed_in(ben).get(where)
+    assert "Refresh" not in done
+    assert "Live after" in done.content.decode()
+    assert "moved on" in signed_in(ben).post(where, approve, follow=True).content.decode()
+    assert Job.objects.get().started_by == ben
+
+
+def test_nobody_approves_their_own_nor_for_who_is_no_lead_any_more(
+    ann: User, ben: User, keys: list[ApiKey]
+) -> None:
+    job = asked(ann)
+    with pytest.raises(NotPossibleError, match="You asked for this"):
+        jobs.approve(job_id=job.pk, by=by(ann))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(started_by=ann)
+    ann.groups.clear()
+    with pytest.raises(NotPossibleError, match="no lead any more"):
+        jobs.approve(job_id=job.pk, by=by(ben))
+    assert ApiKey.objects.live().count() == KEYS + 1
+
+
+def test_what_is_not_approved_or_begun_within_the_hour_ends(ann: User, ben: User, keys: list[ApiKey]) -> None:
+    old = timezone.now() - settings.APPROVE_WITHIN
+    unanswered = asked(ann)
+    Job.objects.filter(pk=unanswered.pk).update(asked_at=old)
+    with pytest.raises(NotPossibleError, match="more than an hour ago"):
+        jobs.approve(job_id=unanswered.pk, by=by(ben))
+    ring_jobs()
+    unbegun = asked(ann)
+    jobs.approve(job_id=unbegun.pk, by=by(ben))
+    Job.objects.filter(pk=unbegun.pk).update(started_at=old)
+    work_job(str(unbegun.pk))
+    ring_jobs()
+    assert {*Job.objects.values_list("status", flat=True)} == {Job.Status.EXPIRED}
+    chosen = jobs.choose(act=Act.CHECK_KEY, rows=[(keys[0].pk, "active")], actor=ann, address=FROM)
+    Job.objects.filter(pk=chosen.pk).update(asked_at=old)
+    ring_jobs()
+    assert not JobItem.objects.exists()
+    assert ApiKey.objects.live().count() == KEYS + 1
+
+
+def test_a_worker_that_dies_in_a_batch_leaves_it_to_the_next(
+    ann: User, ben: User, keys: list[ApiKey]
+) -> None:
+    job = asked(ann)
+    jobs.approve(job_id=job.pk, by=by(ben))
+    turns = iter([True, True, False])
+    with transaction.atomic():
+        jobs.work(job.pk, goes_on=lambda: next(turns))
+        assert ApiKey.objects.live().count() < KEYS
+        transaction.set_rollback(True)  # as a power cut does
+    turns = iter([True, False])
+    jobs.work(job.pk, goes_on=lambda: next(turns))
+    job.refresh_from_db()
+    assert 0 < job.done < KEYS
+    assert ApiKey.objects.live().count() == KEYS + 1 - job.done
+    work_off(job)
+    assert (job.status, job.done) == (Job.Status.DONE, KEYS + 1)
+    assert verbs().count("key_revoked") == KEYS + 1
+    work_job(str(job.pk))
+    assert verbs().count("job_ended") == 1
+
+
+def test_more_than_a_hundred_chosen_rows_go_on_in_the_background(ann: User, alice: User) -> None:
+    chosen = make_keys(alice, 103)
+    gone, taken_over = chosen[4], chosen[7]
+    desk = signed_in(ann)
+    pks = [str(key.pk) for key in chosen]
+    where = desk.post("/admin/apikeys/apikey/", {"action": "revoke_chosen", "_selected_action": pks})[
+        "Location"
+    ]
+    assert "Do this for 103 chosen" in desk.get(where).content.decode()
+    revoke.revoke(key=gone, actor=alice, address=FROM, now=timezone.now())
+    ApiKey.objects.filter(pk=taken_over.pk).update(status=KeyStatus.READY)
+    assert (
+        signed_in(make_staff(Role.LEAD))
+        .post(where, {"step": "start", "reason": "x", "sure": "on"}, follow=True)
+        .content.decode()
+        .count("moved on")
+    ), "what somebody else chose is not started"
+    desk.post(where, {"step": "start", "reason": "Ticket 12", "sure": "on"})
+    job = Job.objects.get()
+    assert (job.status, job.worked) == (Job.Status.RUNNING, 0)
+    turns = iter([True, False])
+    jobs.work(job.pk, goes_on=lambda: next(turns))
+    assert 'value="50"' in desk.get(where).content.decode()
+    work_off(job)
+    assert (job.status, job.done, job.skipped) == (Job.Status.DONE, 101, 2)
+    page = desk.get(where).content.decode()
+    assert "This key has ended already: revoked." in page
+    assert "This key has changed meanwhile: accepted, waiting for the bot." in page
+    assert set(ApiKey.objects.live()) == {taken_over}
+
+
+def test_a_lead_is_told_that_too_many_were_chosen(
+    ann: User, keys: list[ApiKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "CHOSEN_MAX", 3)
+    sent = {"action": "check_key", "_selected_action": [str(key.pk) for key in keys]}
+    page = signed_in(ann).post("/admin/apikeys/apikey/", sent, follow=True).content.decode()
+    assert "At most 3 rows" in page
+    assert not Job.objects.exists()
+
+
+def test_an_act_on_a_key_that_has_changed_says_so_and_changes_nothing(ann: User, binance_bot: Bot) -> None:
+    key = make_key(binance_bot, KeyStatus.CHECKING, "aaaa", timedelta(minutes=1))
+    desk = signed_in(ann)
+    shown = {"seen": "checking", "reason": "x", "sure": "on"}
+    ApiKey.objects.filter(pk=key.pk).update(status=KeyStatus.ACTIVE)
+    for act in ("revoke", "check"):
+        page = desk.post(f"/admin/apikeys/apikey/{key.pk}/{act}/", shown, follow=True).content.decode()
+        assert "changed meanwhile: active. Nothing was changed." in page
+    customer = f"/admin/apikeys/apikey/of/{binance_bot.customer_id}/revoke/"
+    page = desk.post(customer, {**shown, "seen": "2"}, follow=True).content.decode()
+    assert "changed meanwhile: 1 now. Nothing was changed." in page
+    assert verbs() == []
+    assert Mail.objects.count() == 0
+    assert ApiKey.objects.get().status == KeyStatus.ACTIVE
+
+
+def test_a_key_that_support_ends_is_mailed_once_with_what_goes_on(ann: User, binance_bot: Bot) -> None:
+    make_key(binance_bot, KeyStatus.ACTIVE, "keep", timedelta(days=9))
+    key = make_key(binance_bot, KeyStatus.READY, "gone", timedelta(minutes=1))
+    Handover.objects.create(kind="key", key=key, created_at=timezone.now(), fetched_at=timezone.now())
+    revoke.revoke_one(key_id=key.pk, by=by(ann))
+    with pytest.raises(NotPossibleError, match="ended already"):
+        revoke.revoke_one(key_id=key.pk, by=by(ann))
+    mail = Mail.objects.get()
+    assert mail.context is not None
+    assert (mail.kind, mail.context["keeps_last_four"]) == ("api_revoked", "keep")
+    assert Handover.objects.filter(kind="revocation").count() == 1
+    assert ApiKey.objects.get(pk=key.pk).sealed is None

@@ -1,0 +1,299 @@
+"""Every act of the desk as every role: done or refused as the table says, with just the events it must leave.
+
+A new act without an entry here fails.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts import roles
+from accounts.acts import By
+from accounts.flows import change_address
+from accounts.models import AddressChange, AuditEvent, User
+from accounts.roles import ACTS, Act, Role
+from apikeys.findings import Finding, FindingCode, Severity
+from apikeys.flows import jobs
+from apikeys.models import ApiKey, Bot, EngineToken, Job
+from apikeys.status import KeyStatus
+from notifications import outbox
+from notifications.kinds import MailKind
+from notifications.models import Mail
+from tests.apikeys.rows import make_key
+from tests.authenticators import add_app
+from tests.conftest import make_customer, make_staff, signed_in
+from tests.notifications.samples import CONTEXTS
+
+pytestmark = pytest.mark.django_db
+
+REASON = "Ticket 4711"
+FROM = "192.0.2.1"
+HELD = Finding(FindingCode.WRONG_ACCOUNT, Severity.HOLD, "Account", "1", "2", "Ask.")
+
+
+@dataclass
+class World:
+    """One of everything that can be acted on, none of it done by who acts."""
+
+    alice: User
+    bob: User
+    carol: User
+    active: ApiKey
+    held: ApiKey
+    mail: Mail
+    leaver: User
+    other_lead: User
+
+    def job(self, act: Act, actor: User) -> Job:
+        rows = [(self.active.pk, "active"), (self.held.pk, "checking")]
+        if act is Act.RESEND_MAIL:
+            rows = [(self.mail.pk, "")]
+        return jobs.choose(act=act, rows=rows, actor=actor, address=FROM)
+
+    def asked(self) -> Job:
+        return jobs.ask(exchange="binance", by=By(self.other_lead, FROM, "why"))
+
+
+@pytest.fixture
+def world(alice: User, bob: User, binance_bot: Bot, bybit_bot: Bot, hashed_password: str) -> World:
+    lead = make_staff(Role.LEAD, "other.lead@sequence.example")
+    change = change_address.start(
+        customer=bob, new_email="b@new.example", reason="x", actor=lead, address=FROM
+    )
+    AddressChange.objects.filter(pk=change.pk).update(
+        status=AddressChange.Status.CONFIRMED, due_at=timezone.now() + timedelta(hours=9)
+    )
+    add_app(bob)
+    with transaction.atomic():
+        kind = MailKind.PASSWORD_CHANGED
+        outbox.send(kind, owner_id=alice.pk, to="old@example.com", cause="m", context=CONTEXTS[kind])
+    Mail.objects.filter(cause="m").update(status=Mail.Status.FAILED)
+    EngineToken.objects.all().delete()
+    return World(
+        alice,
+        bob,
+        make_customer("carol@example.org", "0x3C4 / CarolPoe", hashed_password),
+        make_key(binance_bot, KeyStatus.ACTIVE, "aaaa", timedelta(days=3)),
+        make_key(
+            bybit_bot,
+            KeyStatus.CHECKING,
+            "bbbb",
+            timedelta(hours=1),
+            held=True,
+            account_id="2",
+            findings_json=[HELD.as_json()],
+        ),
+        Mail.objects.get(cause="m"),
+        make_staff(Role.SUPPORT, "leaver@sequence.example"),
+        lead,
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """where: an address, from the world and who acts. send: fields beside the reason. leaves: events."""
+
+    where: Callable[[World, User], str]
+    send: Mapping[str, Any]
+    leaves: Mapping[str, int]
+    # Where the act is about people's own words, they are called differently.
+    reason_field: str = "reason"
+
+
+def of_alice(page: str) -> Callable[[World, User], str]:
+    return lambda world, _: f"/admin/accounts/user/{world.alice.pk}/{page}/"
+
+
+def of_key(page: str) -> Callable[[World, User], str]:
+    return lambda world, _: f"/admin/apikeys/apikey/{world.active.pk}/{page}/"
+
+
+def of_job(make: Callable[[World, User], Job]) -> Callable[[World, User], str]:
+    return lambda world, person: f"/admin/apikeys/job/{make(world, person).pk}/progress/"
+
+
+def running(world: World, person: User) -> Job:
+    job = world.asked()
+    Job.objects.filter(pk=job.pk).update(status=Job.Status.RUNNING, started_at=timezone.now())
+    return job
+
+
+def chosen(act: Act) -> Callable[[World, User], str]:
+    return of_job(lambda world, person: world.job(act, person))
+
+
+SURE = {"sure": "on"}
+START = {"step": "start", **SURE}
+# Of a job: one event of it as a whole when it is started, one for each row, and one of the portal at its end.
+OF_A_JOB = {"job_started": 1, "job_ended": 1}
+CASES: Mapping[Act, list[Case]] = {
+    Act.CHANGE_ADDRESS: [
+        Case(
+            of_alice("address"),
+            {"act": "start", "new_email": "a@new.example"},
+            {"address_change_started": 1},
+        ),
+        Case(
+            lambda world, _: f"/admin/accounts/user/{world.bob.pk}/address/",
+            {"act": "cancel"},
+            {"address_change_cancelled": 1},
+        ),
+    ],
+    Act.SHORTEN_HOLD: [
+        Case(
+            lambda world, _: f"/admin/accounts/user/{world.bob.pk}/address/",
+            {"act": "shorten"},
+            {"address_hold_shortened": 1},
+        )
+    ],
+    Act.CLEAR_MAILBOX: [
+        Case(of_alice("mailbox"), {"clear": "1"}, {"mailbox_cleared": 1}, "note"),
+        Case(of_alice("mailbox"), {"keep": "1"}, {"mailbox_kept": 1}, "note"),
+    ],
+    Act.CLOSE_CUSTOMER: [
+        Case(
+            lambda world, _: f"/admin/accounts/user/{world.carol.pk}/close/",
+            {"client_id": "0x3C4 / CarolPoe"},
+            {"customer_closed": 1},
+        )
+    ],
+    Act.RESET_FACTORS: [
+        Case(lambda world, _: f"/admin/accounts/user/{world.bob.pk}/factors/", {}, {"factors_reset": 1})
+    ],
+    Act.END_SESSIONS: [Case(of_alice("sessions"), SURE, {"sessions_ended": 1})],
+    Act.RESET_PASSWORD: [Case(of_alice("password"), SURE, {"password_ended": 1})],
+    Act.UNLOCK: [Case(of_alice("unlock"), {}, {"unlocked": 1})],
+    Act.RESEND_MAIL: [
+        Case(
+            lambda world, _: f"/admin/notifications/mail/{world.mail.pk}/resend/",
+            {"seen": "0"},
+            {"mail_resent": 1},
+        ),
+        Case(chosen(Act.RESEND_MAIL), START, OF_A_JOB | {"mail_resent": 1}),
+    ],
+    Act.CHECK_KEY: [
+        Case(of_key("check"), {"seen": "active"}, {"key_check_asked": 1}),
+        Case(chosen(Act.CHECK_KEY), START, OF_A_JOB | {"key_check_asked": 2}),
+    ],
+    Act.REVOKE_KEY: [Case(of_key("revoke"), {"seen": "active", **SURE}, {"key_revoked": 1})],
+    Act.REVOKE_CUSTOMER: [
+        Case(
+            lambda world, _: f"/admin/apikeys/apikey/of/{world.alice.pk}/revoke/",
+            {"seen": "2", **SURE},
+            {"keys_revoked": 1, "key_revoked": 2},
+        )
+    ],
+    Act.REVOKE_CHOSEN: [Case(chosen(Act.REVOKE_CHOSEN), START, OF_A_JOB | {"key_revoked": 2})],
+    Act.REVOKE_EXCHANGE: [
+        Case(
+            lambda *_: "/admin/apikeys/job/exchange/revoke/",
+            {"exchange": "binance", **SURE},
+            {"job_asked": 1},
+        ),
+        Case(of_job(lambda world, _: world.asked()), {"step": "approve", **SURE}, {"job_started": 1}),
+        Case(of_job(lambda world, _: world.asked()), {"step": "turn_down"}, {"job_turned_down": 1}),
+        Case(of_job(running), {"step": "stop"}, {"job_stopped": 1}),
+    ],
+    Act.SETTLE_ACCOUNT: [
+        Case(
+            lambda world, _: f"/admin/apikeys/apikey/{world.held.pk}/account/",
+            {"act": "confirm"},
+            {"account_confirmed": 1},
+        ),
+        # The refusal that follows is the portal's own event, as for every key that is refused.
+        Case(
+            lambda world, _: f"/admin/apikeys/apikey/{world.held.pk}/account/",
+            {"act": "turn_down"},
+            {"account_turned_down": 1, "key_refused": 1},
+        ),
+    ],
+    Act.END_STAFF: [
+        Case(lambda world, _: f"/admin/accounts/user/{world.leaver.pk}/end/", SURE, {"staff_ended": 1})
+    ],
+    Act.MANAGE_ENGINE_TOKENS: [
+        Case(
+            lambda *_: "/admin/apikeys/enginetoken/add/",
+            {"name": "engine-1", "scopes": ["handovers:read"], "addresses": "", "days": "30"},
+            {"engine_token_made": 1},
+        )
+    ],
+}
+# These only look, and looking leaves no event.
+LOOKS = {Act.WATCH_WORKERS}
+# What no page takes, whoever sends it.
+GRANTS = {
+    "is_staff": "on",
+    "is_superuser": "on",
+    "groups": ["1", "2", "3", "4"],
+    "user_permissions": ["1", "2", "3"],
+    "role": "lead",
+    "actor": "1",
+    "asked_by": "1",
+    "started_by": "1",
+    "status": "running",
+}
+# What the portal does of itself in consequence.
+OF_THE_PORTAL = {"key_refused", "job_ended"}
+
+
+def test_it_knows_every_act() -> None:
+    assert CASES.keys() | LOOKS == set(Act)
+
+
+@pytest.mark.parametrize("act", CASES)
+def test_it_is_done_by_the_roles_of_the_table_and_leaves_its_events(act: Act, world: World) -> None:
+    for role in Role:
+        person = make_staff(role)
+        client = signed_in(person)
+        for case in CASES[act]:
+            with transaction.atomic():
+                tell(case, act, role, person, client, world)
+                transaction.set_rollback(True)
+
+
+def tell(case: Case, act: Act, role: Role, person: User, client: Client, world: World) -> None:
+    path = case.where(world, person)
+    before = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    unexplained = client.post(path, case.send)
+    assert unexplained.status_code in ((200,) if role in ACTS[act] else (403,)), "a reason is asked for"
+    new = AuditEvent.objects.filter(pk__gt=before)
+    assert not new.exists()
+    answer = client.post(path, {**GRANTS, **case.send, case.reason_field: REASON})
+    again = User.objects.get(pk=person.pk)
+    assert (roles.role_of(again), again.is_superuser) == (role, False)
+    assert not again.user_permissions.exists()
+    if role not in ACTS[act]:
+        assert answer.status_code == 403, f"{role} at {path}"
+        assert not new.exists()
+        return
+    assert answer.status_code == 302, f"{role} at {path}: {answer.content.decode()[-3000:]}"
+    assert Counter(new.values_list("verb", flat=True)) == case.leaves, f"{role} at {path}"
+    for event in new.exclude(verb__in=OF_THE_PORTAL):
+        assert (event.actor, event.detail["reason"]) == (person, REASON), event.verb
+        assert event.address
+
+
+def test_it_asks_for_a_factor_of_the_last_hour(world: World) -> None:
+    """Before anything is shown or done, and it comes back to the page."""
+    lead = make_staff(Role.LEAD)
+    client = signed_in(lead)
+    session = client.session
+    session["proved_at"] = (timezone.now() - timedelta(minutes=61)).isoformat()
+    session.save()
+    before = AuditEvent.objects.count()
+    for case in (case for cases in CASES.values() for case in cases):
+        with transaction.atomic():
+            path = case.where(world, lead)
+            known = AuditEvent.objects.count()
+            answer = client.post(path, {**case.send, case.reason_field: REASON})
+            assert answer["Location"].startswith("/security/confirm/?next="), path
+            assert AuditEvent.objects.count() == known
+            transaction.set_rollback(True)
+    assert AuditEvent.objects.count() == before

@@ -37,6 +37,12 @@ class Verb(TextChoices):
     REVOCATION_FETCHED = "revocation_fetched", "The bot was told that key {key} of {bot} ended"
     REVOCATION_ACKED = "revocation_acked", "The bot has dropped key {key} of {bot}"
     KEY_ACTIVATED = "key_activated", "Key {key} of {bot} active"
+    KEY_PROBLEM = "key_problem", "Key {key} of {bot} needs attention: {problem}"
+    KEY_WIDENED = (
+        "key_widened",
+        "Key {key} of {bot} has a right that it must not have, to be disconnected {moment}",
+    )
+    KEY_RECOVERED = "key_recovered", "Key {key} of {bot} in order again"
     KEY_RETIRED = "key_retired", "Old key {key} of {bot} retired, secret wiped"
     KEYS_SEALED_ANEW = "keys_sealed_anew", "Stored secrets sealed anew under a newer seal key"
     KEY_REVOKED = "key_revoked", "Key {key} of {bot} disconnected, secret wiped"
@@ -62,4 +68,9 @@ class Verb(TextChoices):
     MAILBOX_ASKED = "mailbox_asked", "Asked support to clear the Microsoft mailbox"
     MAILBOX_CLEARED = "mailbox_cleared", "Microsoft mailbox cleared"
     MAILBOX_KEPT = "mailbox_kept", "Microsoft mailbox not cleared"
+    BOT_ASKED = "bot_asked", "Asked for a bot at {where}"
+    BOT_REQUEST_TAKEN_BACK = "bot_request_taken_back", "No longer asks for a bot at {where}"
+    BOT_REQUEST_DECLINED = "bot_request_declined", "Asking for a bot at {where} was declined"
+    BOT_MOVED = "bot_moved", "Bot {bot} given to the customer that it belongs to"
+    BOT_LAUNCHED = "bot_launched", "Bot {bot} launched"
     CUSTOMER_CLOSED = "customer_closed", "Account closed, personal data removed"

@@ -17,6 +17,7 @@ Counted in Redis, or in a table where there is none, by `take`:
   two hundred forms that prove a person (password, code, another code, help, factor, a new address) from one
   address in fifteen minutes, and again as many for each customer who is signed in there;
   sixty keys sent by one customer from one address in fifteen minutes;
+  twenty requests for a bot by one customer from one address in fifteen minutes;
   two hundred looks at guides, with a form or without, by one customer from one address in fifteen minutes.
 
 An IPv6 address counts with its /64. Nobody is locked out by others: who guesses passwords elsewhere uses up
@@ -64,6 +65,7 @@ _WINDOW = timedelta(minutes=15)
 PASSWORDS = Limit("passwords", 10, _WINDOW)
 ENTRANCE_FORMS = Limit("entrance-forms", 200, _WINDOW)
 KEYS_SENT = Limit("keys-sent", 60, _WINDOW)
+BOTS_ASKED = Limit("bots-asked", 20, _WINDOW)
 GUIDES = Limit("guides", 200, _WINDOW)
 
 

@@ -42,6 +42,10 @@ class Act(TextChoices):
     REVOKE_CUSTOMER = "revoke_customer", "Revoke all keys of a customer"
     REVOKE_CHOSEN = "revoke_chosen", "Revoke keys chosen from a list"
     REVOKE_EXCHANGE = "revoke_exchange", "Revoke all keys of an exchange, as one of two"
+    ADD_CUSTOMERS = "add_customers", "Add and import customers"
+    LAUNCH_BOT = "launch_bot", "Launch a bot, or decline a request for one"
+    MOVE_BOT = "move_bot", "Give a bot to another customer"
+    WRITE_LETTER = "write_letter", "Write to a customer"
     SETTLE_ACCOUNT = "settle_account", "Confirm or turn down another exchange account"
     END_STAFF = "end_staff", "End a member of staff"
     MANAGE_ENGINE_TOKENS = "manage_engine_tokens", "Make and revoke engine tokens"
@@ -63,6 +67,10 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.REVOKE_CUSTOMER: frozenset({Role.SUPPORT, Role.LEAD}),
     Act.REVOKE_CHOSEN: frozenset({Role.LEAD}),
     Act.REVOKE_EXCHANGE: frozenset({Role.LEAD}),
+    Act.ADD_CUSTOMERS: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.LAUNCH_BOT: frozenset({Role.SUPPORT, Role.LEAD}),
+    Act.MOVE_BOT: frozenset({Role.LEAD}),
+    Act.WRITE_LETTER: frozenset({Role.SUPPORT, Role.LEAD}),
     Act.SETTLE_ACCOUNT: frozenset({Role.SUPPORT, Role.LEAD}),
     Act.END_STAFF: frozenset({Role.LEAD}),
     Act.MANAGE_ENGINE_TOKENS: frozenset({Role.OPERATIONS}),

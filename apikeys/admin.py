@@ -23,11 +23,12 @@ from accounts.desk.page import agent
 from accounts.roles import Act, may
 from apikeys.desk import choosing
 from apikeys.desk.account import account
+from apikeys.desk.bots import bot_move, bot_request
 from apikeys.desk.jobs import exchange_revoke, job
 from apikeys.desk.keys import customer_revoke, key_check, key_revoke
 from apikeys.engine import tokens
 from apikeys.findings import RETRIED, FindingCode
-from apikeys.models import ApiKey, Bot, EngineToken, ExchangeState, Handover, Job, KeyCheck, Scope
+from apikeys.models import ApiKey, Bot, BotRequest, EngineToken, ExchangeState, Handover, Job, KeyCheck, Scope
 from notifications.admin import MailAdmin
 from notifications.models import Mail
 from notifications.read_only import ReadOnly, ReadOnlyAdmin
@@ -39,6 +40,24 @@ class BotAdmin(ReadOnlyAdmin):
     list_filter = ("exchange", "market")
     search_fields = ("bot_id", "customer__email")
     list_select_related = ("customer",)
+
+    def get_urls(self) -> list[Any]:
+        moving = path("<int:bot_pk>/move/", self.admin_site.admin_view(bot_move), name="bot_move")
+        return [moving, *super().get_urls()]
+
+
+@admin.register(BotRequest)
+class BotRequestAdmin(ReadOnlyAdmin):
+    """Bots that customers asked for. Decided on a page of its own."""
+
+    list_display = ("asked_at", "customer", "exchange", "market", "status", "decided_at", "decided_by", "bot")
+    list_filter = ("status",)
+    list_select_related = ("customer", "decided_by", "bot")
+    ordering = ("-asked_at",)
+
+    def get_urls(self) -> list[Any]:
+        deciding = self.admin_site.admin_view(bot_request)
+        return [path("<uuid:request_pk>/decide/", deciding, name="bot_request"), *super().get_urls()]
 
 
 class KeyCheckInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -116,7 +135,7 @@ class EngineTokenAdmin(ReadOnlyAdmin):
         return [(None, {"fields": shown})]
 
     # A token opens what every bot trades with: who makes or ends one was proved lately.
-    @method_decorator(fresh_proof())
+    @method_decorator(fresh_proof())  # type: ignore[arg-type]  # it decorates plain views
     def changeform_view(
         self,
         request: HttpRequest,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apikeys.exchanges import client
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.flows import breaker, count_days, jobs, lease, remind
+from apikeys.flows import breaker, count_days, jobs, lease, leftovers, remind, revoke_overdue
 from apikeys.flows.check import check
 from apikeys.flows.sweep import sweep as work_on
 from apikeys.models import ApiKey, Bot, Job
@@ -114,3 +114,15 @@ def ring_jobs() -> None:
 def count_days_for_the_desk() -> None:
     """Bring the figures of the desk's charts up to date."""
     count_days.count_days(timezone.now())
+
+
+@shared_task(name="apikeys.revoke_overdue")
+def revoke_overdue_keys() -> None:
+    """Revoke active keys that kept a right to move money for too long. Safe to run twice at once."""
+    revoke_overdue.revoke_overdue(timezone.now())
+
+
+@shared_task(name="apikeys.wipe_leftovers")
+def wipe_leftovers() -> None:
+    """Look whether ended keys hold a secret: wiped then, with an alarm in the log. Safe to run twice."""
+    leftovers.wipe_leftovers()

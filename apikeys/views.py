@@ -20,16 +20,16 @@ from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows import revoke
 from apikeys.flows import submit as submit_flow
 from apikeys.forms import KeyForm
-from apikeys.models import ApiKey, Bot
+from apikeys.models import ApiKey, Bot, BotRequest
 
 
 @require_safe
 @signed_in
 def bots(request: SignedInRequest) -> HttpResponse:
     cards = pages.bot_cards(request.user, timezone.now())
-    return render(
-        request, "apikeys/bots.html", {"nav": "bots", "cards": cards, "lede": pages.bots_lede(cards)}
-    )
+    asked = BotRequest.objects.of(request.user).open().order_by("asked_at")
+    context = {"nav": "bots", "cards": cards, "lede": pages.bots_lede(cards), "asked": asked}
+    return render(request, "apikeys/bots.html", context)
 
 
 @sensitive_post_parameters()

@@ -1,5 +1,7 @@
 """What the customer reads when the exchange gave no report about a key, one entry per finding code."""
 
+from dataclasses import replace
+
 from apikeys.exchanges.adapter import Adapter
 from apikeys.exchanges.base import Trouble
 from apikeys.findings import RETRIED, Finding, FindingCode, Severity
@@ -96,6 +98,26 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
         "Nothing for you to do: we check again by ourselves.",
     ),
 }
+
+# What to do about a key that was accepted once and that the bot trades with: there is nothing to paste again.
+_TO_DO_WHEN_ACTIVE: dict[FindingCode, str] = {
+    _CODE.NOT_FOUND: "Look at {page}: a key that is not listed there was deleted. Make a new one, and hand it"
+    " over with Refresh key.",
+    _CODE.BAD_SIGNATURE: "Make a new key, and hand it over with Refresh key.",
+    _CODE.BAD_PASSPHRASE: "Make a new key, and hand it over with Refresh key.",
+    _CODE.EXPIRED: "Make a new key, bound to our addresses so that it lasts, and hand it over with Refresh"
+    " key.",
+    _CODE.INVALID_CREDENTIALS: "Look at {page}, in this order: the key is listed, our addresses are in its"
+    " list, reading is switched on. If all is as it should be, make a new key and hand it over with Refresh"
+    " key.",
+    _CODE.UNPROVEN_PERMISSION: "Nothing. Sequence looks at it.",
+}
+
+
+def trouble_finding_of_active(trouble: Trouble, adapter: Adapter) -> Finding:
+    finding = trouble_finding(trouble, adapter)
+    to_do = _TO_DO_WHEN_ACTIVE.get(finding.code)
+    return replace(finding, to_do=to_do.format(page=adapter.key_page)) if to_do else finding
 
 
 def trouble_finding(trouble: Trouble, adapter: Adapter) -> Finding:

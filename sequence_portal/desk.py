@@ -14,6 +14,7 @@ from accounts.access import has_strong_proof
 from accounts.desk.page import agent
 from accounts.devices import has_factor
 from accounts.views.entrance import sign_out
+from apikeys.desk import customers
 from apikeys.desk.close import close as close_customer
 from apikeys.desk.queues import queues
 from sequence_portal.desk_charts import charts_of_days
@@ -25,10 +26,15 @@ class PortalAdminSite(AdminSite):
     index_template = "admin/desk.html"
 
     def get_urls(self) -> list[Any]:
-        closing = path(
-            "accounts/user/<int:customer_pk>/close/", self.admin_view(close_customer), name="customer_close"
+        """Pages about customers that need what `accounts` may not know."""
+        about_customers = (
+            ("accounts/user/<int:customer_pk>/close/", close_customer, "customer_close"),
+            ("accounts/user/<int:customer_pk>/bot/", customers.launch_bot, "customer_bot"),
+            ("accounts/user/new/", customers.add_customer, "customer_add"),
+            ("accounts/user/import/", customers.import_customers, "customer_import"),
         )
-        return [closing, *super().get_urls()]
+        own = [path(route, self.admin_view(view), name=name) for route, view, name in about_customers]
+        return [*own, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A mailed code is not enough: it verifies a session too, and is as good as the mailbox."""

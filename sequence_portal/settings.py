@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from sequence_portal import env
@@ -147,7 +148,7 @@ CELERY_TIMEZONE = "UTC"
 SWEEP_LOOK = timedelta(minutes=1)
 # How often the schedule looks for what the broker lost. A waiting person should not notice.
 LOOK_AGAIN = timedelta(seconds=5)
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     task: {"task": task, "schedule": LOOK_AGAIN, "options": {"expires": LOOK_AGAIN.total_seconds()}}
     for task in (
         "apikeys.ring_due_checks",
@@ -178,6 +179,18 @@ CELERY_BEAT_SCHEDULE["apikeys.count_days"] = {
     "task": "apikeys.count_days",
     "schedule": timedelta(minutes=5),
     "options": {"expires": 300},
+}
+# The mail that announced it gives the minute.
+CELERY_BEAT_SCHEDULE["apikeys.revoke_overdue"] = {
+    "task": "apikeys.revoke_overdue",
+    "schedule": timedelta(minutes=1),
+    "options": {"expires": 60},
+}
+# Finds nothing, unless somebody altered a table by hand. By the clock, as an interval begins anew with each
+# start.
+CELERY_BEAT_SCHEDULE["apikeys.wipe_leftovers"] = {
+    "task": "apikeys.wipe_leftovers",
+    "schedule": crontab(hour="3", minute="20"),
 }
 # A clock drifts some milliseconds an hour. Asked by those who ask exchanges anyway.
 CELERY_BEAT_SCHEDULE["apikeys.measure_clocks"] = {
@@ -249,6 +262,8 @@ RECHECK_ENDING, RECHECK_ENDING_PAUSE = timedelta(days=3), timedelta(hours=6)
 RECHECK_ENDED = timedelta(minutes=5)
 # A refusal that does not say why makes a good key a problem only if it is still there this long after.
 SECOND_LOOK = timedelta(hours=1)
+# The same problem of the same key is not mailed twice within this time, however often it comes and goes.
+SAME_PROBLEM_AGAIN = timedelta(days=1)
 # A key with a right to move money is revoked this long after the right was seen: time to switch it off or to
 # bring a new key, not longer. It is looked at a last time shortly before.
 REVOKE_AFTER = timedelta(hours=72)

@@ -26,7 +26,7 @@ from accounts.flows import change_address, clear_mailbox
 from accounts.models import MailDomain, User
 from accounts.roles import Act, Role
 from apikeys.engine import tokens
-from apikeys.flows import jobs
+from apikeys.flows import jobs, request_bot
 from apikeys.models import Bot, EngineToken, ExchangeState, Handover, Job
 from apikeys.status import KeyStatus
 from notifications import outbox
@@ -168,6 +168,8 @@ TABLE: Mapping[str, Expected] = {
     "accounts:end_session": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
     "accounts:end_other_sessions": personal(NOT_THIS_WAY, BACK_TO_HISTORY),
     "apikeys:bots": personal(PAGE, NOT_THIS_WAY),
+    "apikeys:new_bot": personal(PAGE, PAGE),
+    "apikeys:take_request_back": alices(NOT_THIS_WAY, TO_BOTS),
     "apikeys:exchanges": personal(PAGE, NOT_THIS_WAY),
     "apikeys:guide": personal(PAGE, NOT_THIS_WAY),
     "apikeys:key_form": alices(PAGE, PAGE),
@@ -210,6 +212,11 @@ TABLE: Mapping[str, Expected] = {
     "admin:customer_mailbox": acts(PAGE, (SUPPORT, LEAD)),
     "admin:person_factors": acts(PAGE, (LEAD,)),
     "admin:customer_close": acts(PAGE, (LEAD,)),
+    "admin:customer_bot": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:customer_add": desk(PAGE, PAGE, (SUPPORT, LEAD)),
+    "admin:customer_import": desk(PAGE, PAGE, (SUPPORT, LEAD)),
+    "admin:bot_request": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
+    "admin:bot_move": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (LEAD,)).post),
     "admin:view_on_site": desk(MISSING, MISSING),
     "admin:app_list": desk(PAGE, PAGE),
     "admin:key_account": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
@@ -229,6 +236,7 @@ LOOKS: Mapping[str, tuple[str, ...]] = {
     "apikeys.apikey": STAFF,
     "apikeys.exchangestate": STAFF,
     "apikeys.job": STAFF,
+    "apikeys.botrequest": STAFF,
     "notifications.mail": STAFF,
 }
 ADDS: Mapping[str, tuple[str, ...]] = {"apikeys.enginetoken": (OPERATIONS,)}
@@ -260,6 +268,7 @@ class Place:
     bot: Bot
     key: str
     handover: str
+    bot_request: str
 
     def address(self, route: Route) -> str:
         """The route with an object of Alice's, or the newest row of a model at the desk."""
@@ -269,6 +278,7 @@ class Place:
             path = path.replace("<path:object_id>", str(newest.pk).replace("_", "_5F"))
         for pattern, value in {
             r"<int:pk>": str(self.bot.pk),
+            r"<int:bot_pk>": str(self.bot.pk),
             r"<int:customer_pk>": str(self.bot.customer_id),
             r"<int:person_pk>": str(self.bot.customer_id),
             r"<slug:exchange>": self.bot.exchange,
@@ -276,6 +286,7 @@ class Place:
             r"<uuid:handover_id>": self.handover,
             r"<uuid:job_id>": str(Job.objects.get().pk),
             r"<uuid:mail_id>": str(Mail.objects.get(cause="one").pk),
+            r"<uuid:request_pk>": self.bot_request,
             r"<path:\w+>": "1",
             r"\^?\(\?P<app_label>[^)]+\)": "apikeys",
             r"\(\?P<url>\.\*\)": "no/such/page",
@@ -312,7 +323,8 @@ def place(alice: User, bob: User, held: User, binance_bot: Bot) -> Place:
     staff = {role: signed_in(person) for role, person in people.items()}
     customers = {OWNER: signed_in(alice), OTHER: signed_in(bob), HELD: signed_in(held)}
     clients = {NOBODY: Client(), **customers, **staff}
-    return Place(clients, binance_bot, str(key.pk), str(handover.pk))
+    asked = request_bot.ask(customer=alice, exchange="kraken", market="spot", note="", address="192.0.2.1")
+    return Place(clients, binance_bot, str(key.pk), str(handover.pk), str(asked.pk))
 
 
 @contextmanager

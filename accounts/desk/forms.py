@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.db import transaction
 
-from accounts.identifiers import canonical, folded
+from accounts.flows.add_customer import add_customer, invite
+from accounts.identifiers import CLIENT_ID_MAX, canonical, folded
 from accounts.models import User
 
 _REASON_MAX = 500
@@ -73,3 +75,36 @@ class CloseForm(forms.Form):
         if folded(typed) != folded(self.customer.client_id or ""):
             raise forms.ValidationError("This is not the User ID of this customer. Nothing was changed.")
         return typed
+
+
+class AddCustomerForm(forms.Form):
+    client_id = forms.CharField(
+        label="User ID",
+        max_length=CLIENT_ID_MAX,
+        help_text="Such as 0x1A2 / JaneDoe. It begins every BOT ID of this customer, and stays.",
+    )
+    name = forms.CharField(label="Name", max_length=150, required=False)
+    email = forms.EmailField(
+        label="Primary address",
+        max_length=254,
+        help_text="Codes and private mail go there and nowhere else.",
+        error_messages={"invalid": "This is no email address. It looks like name@example.com."},
+    )
+    invite = forms.BooleanField(label="Send the welcome mail", required=False, initial=True)
+
+    def clean_client_id(self) -> str:
+        typed = canonical(self.cleaned_data["client_id"])
+        if not typed.isprintable():
+            raise forms.ValidationError("This holds characters that cannot be shown.")
+        return typed
+
+    @transaction.atomic
+    def save(self, *, actor: User, address: str) -> User:
+        """Raises what `add_customer` raises."""
+        made = self.cleaned_data
+        customer = add_customer(
+            client_id=made["client_id"], name=made["name"], email=made["email"], actor=actor, address=address
+        )
+        if made["invite"]:
+            invite(customer, ())
+        return customer

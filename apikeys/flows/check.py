@@ -18,7 +18,7 @@ from accounts.audit_verbs import Verb
 from apikeys import reports, transitions, vault
 from apikeys.exchanges.base import Credentials, KeyReport, Trouble
 from apikeys.findings import FindingCode, Severity
-from apikeys.flows import breaker
+from apikeys.flows import breaker, recheck
 from apikeys.flows.activate import accept
 from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
 from apikeys.flows.refuse import refuse
@@ -36,7 +36,8 @@ HOLD = timedelta(days=7)
 
 
 def check(key_id: UUID, *, ask: Ask) -> None:
-    """Check one key that is due, unless somebody else does.
+    """Check one key that is due, unless somebody else does. An active key is due here when support asks for
+    a look at it; the daily ones come by `sweep`.
 
     ask: takes an exchange id, credentials, and the region in which the key was known before.
     """
@@ -51,6 +52,9 @@ def check(key_id: UUID, *, ask: Ask) -> None:
     answer, envelope = (held_back, None) if held_back else _open_and_ask(key, ask)
     if not held_back:
         breaker.record(key.bot.exchange, answer, timezone.now())
+    if key.status == KeyStatus.ACTIVE:
+        recheck.conclude(key, answer, started_at=started_at, now=timezone.now())
+        return
     try:
         _conclude(key, answer, envelope, started_at)
     except DataError as error:
@@ -62,7 +66,7 @@ def check(key_id: UUID, *, ask: Ask) -> None:
 
 def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
     claim = uuid4()
-    claimed = ApiKey.objects.due(now).filter(pk=key_id)
+    claimed = ApiKey.objects.checkable(now).filter(pk=key_id)
     if not claimed.update(claim=claim, claimed_until=now + settings.CHECK_CLAIM):
         return None
     return ApiKey.objects.select_related("bot").filter(pk=key_id, claim=claim).first()
@@ -89,7 +93,8 @@ def _claimed(claimed: ApiKey) -> ApiKey | None:
 
 
 def _open_and_ask(key: ApiKey, ask: Ask) -> tuple[KeyReport | Trouble, Sealed | None]:
-    """Plaintext lives in this call only, so the copy for the engine is sealed here too, where there is one.
+    """Plaintext lives in this call only, so the copy for the engine is sealed here too, where there is one
+    and does not have this key yet.
 
     What cannot be opened is ours to mend, and tried again meanwhile.
     """
@@ -102,7 +107,7 @@ def _open_and_ask(key: ApiKey, ask: Ask) -> tuple[KeyReport | Trouble, Sealed | 
         logger.error("Key %s cannot be checked: %s", key.pk, error)
         return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="sealed"), None
     answer = ask(bot.exchange, credentials, key.region)
-    if isinstance(answer, Trouble):
+    if isinstance(answer, Trouble) or key.status == KeyStatus.ACTIVE:
         return answer, None
     envelope = vault.seal_for_engine(credentials, key_id=key.pk, bot_id=bot.bot_id, exchange=bot.exchange)
     return answer, envelope

@@ -1,31 +1,35 @@
-"""Customers and bots from a CSV file, all or nothing. Running it again changes nothing."""
+"""Customers and bots from a CSV file, all or nothing. Running it again changes nothing.
+
+preview ─▶ what the file would do, line by line; nothing is kept
+import_customers ─▶ does it
+"""
 
 import csv
 import io
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts import audit
-from accounts.audit_verbs import Verb
+from accounts.flows import add_customer
 from accounts.identifiers import BOT_ID_MAX, CLIENT_ID_MAX, canonical
 from accounts.models import User
 from apikeys import transitions
 from apikeys.exchanges.base import Market
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.models import ApiKey, Bot
-from notifications import outbox
-from notifications.kinds import MailKind
 
 _EMAIL_MAX = 254  # what fits into the envelope of a mail (RFC 5321)
 COLUMNS = ("client_id", "name", "email", "bot_id", "exchange", "market")
 
 
 class RowError(Exception):
-    """One line a problem: the line number in the file and the reason."""
+    """One line a problem: the line number in the file and the reason. `problems` has them one by one."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class _BadRow(Exception):
@@ -34,9 +38,12 @@ class _BadRow(Exception):
 
 @dataclass
 class Result:
+    """changes: one sentence for each thing that is not as it was before, with its line."""
+
     rows: int = 0
     new_bots: int = 0
     invited: dict[int, User] = field(default_factory=dict)
+    changes: list[str] = field(default_factory=list)
 
     @property
     def new_customers(self) -> int:
@@ -53,11 +60,21 @@ class Row:
     market: Market
 
 
+def preview(text: str) -> Result:
+    """What `import_customers` would do with the file as things are now. Raises as it does."""
+    with transaction.atomic():
+        result = import_customers(text, invite=False)
+        transaction.set_rollback(True)
+    return result
+
+
 @transaction.atomic
-def import_customers(text: str, *, invite: bool) -> Result:
+def import_customers(
+    text: str, *, invite: bool, actor: User | None = None, address: str | None = None
+) -> Result:
     """Read the whole file. Raises RowError with every bad line; then nothing of the file is kept.
 
-    invite: queue a welcome mail for each customer that is new.
+    invite: queue a welcome mail for each customer that is new. actor: who does it at the desk, from address.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -68,21 +85,30 @@ def import_customers(text: str, *, invite: bool) -> Result:
     if missing:
         raise RowError(f"line 1: the columns {', '.join(sorted(missing))} are missing.")
     result, problems = Result(), []
+    by = _By(actor, address)
     try:
         for raw in reader:
             try:
-                _take(_parse(raw), result)
-                result.rows += 1
+                changed = _take(_parse(raw), result, by)
             except _BadRow as problem:
                 problems.append(f"line {reader.line_num}: {problem}")
+            else:
+                result.rows += 1
+                result.changes += [f"line {reader.line_num}: {change}" for change in changed]
     except csv.Error as error:
         problems.append(f"line {reader.line_num}: not CSV: {error}.")
     if problems:
-        raise RowError("\n".join(problems))
+        raise RowError(*problems)
     if invite:
         for user in result.invited.values():
-            _invite(user)
+            add_customer.invite(user, [bot.bot_id for bot in user.bots.all()])
     return result
+
+
+@dataclass(frozen=True)
+class _By:
+    actor: User | None
+    address: str | None
 
 
 def _parse(raw: dict[str | None, object]) -> Row:
@@ -113,13 +139,15 @@ def _parse(raw: dict[str | None, object]) -> Row:
     return Row(client_id, values["name"], values["email"], bot_id, exchange, Market(market))
 
 
-def _take(row: Row, result: Result) -> None:
-    user = _customer(row, result)
+def _take(row: Row, result: Result, by: _By) -> list[str]:
+    """Do what the row says; gives what that changed."""
+    user, changed = _customer(row, result, by)
     bot = Bot.objects.select_related("customer").filter(bot_id__iexact=row.bot_id).first()
+    where = f"{row.exchange}, {row.market}"
     if bot is None:
         Bot.objects.create(bot_id=row.bot_id, customer=user, exchange=row.exchange, market=row.market)
         result.new_bots += 1
-        return
+        return [*changed, f"new bot {row.bot_id} at {where}"]
     if bot.customer_id != user.pk:
         raise _BadRow(
             f"bot {bot.bot_id} belongs to {bot.customer.client_id}. Moving a bot is an act of the desk:"
@@ -132,35 +160,26 @@ def _take(row: Row, result: Result) -> None:
                 f"bot {bot.bot_id} has a live key at {bot.exchange}, {bot.market}. Revoke it first, at the"
                 " desk: “Revoke the key”."
             )
+        changed.append(f"bot {bot.bot_id} goes from {bot.exchange}, {bot.market} to {where}")
         bot.exchange, bot.market = row.exchange, row.market
         bot.save(update_fields=["exchange", "market"])
+    return changed
 
 
-def _customer(row: Row, result: Result) -> User:
+def _customer(row: Row, result: Result, by: _By) -> tuple[User, list[str]]:
     user = User.objects.filter(client_id__iexact=row.client_id).first()
     if user is None:
-        if User.objects.filter(email__iexact=row.email).exists():
-            raise _BadRow(f"{row.email} is the address of another person.")
-        user = User.objects.create_user(row.email, client_id=row.client_id, name=row.name)
-        audit.record(Verb.IMPORTED, customer=user)
+        try:
+            user = add_customer.add_customer(
+                client_id=row.client_id, name=row.name, email=row.email, actor=by.actor, address=by.address
+            )
+        except add_customer.AddressTakenError:
+            raise _BadRow(f"{row.email} is the address of another person.") from None
         result.invited[user.pk] = user
-    elif user.email.casefold() != row.email.casefold():
+        return user, [f"new customer {user.client_id}, {user.email}"]
+    if user.email.casefold() != row.email.casefold():
         raise _BadRow(
             f"{user.client_id} has another primary address. Changing it is an act of the desk:"
             " “Change the primary address”."
         )
-    return user
-
-
-def _invite(user: User) -> None:
-    outbox.send(
-        MailKind.WELCOME,
-        owner_id=user.pk,
-        to=user.email,
-        cause=f"welcome:{user.pk}",
-        context={"client_id": user.client_id, "bots": _bot_ids(user.bots.all())},
-    )
-
-
-def _bot_ids(bots: Iterable[Bot]) -> list[str]:
-    return [bot.bot_id for bot in bots]
+    return user, []

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
-from apikeys.exchanges.base import KeyReport, Trouble
+from apikeys.exchanges.base import FORBIDDEN_RIGHTS, KeyReport, Trouble
 from apikeys.findings import RETRIED, Finding, FindingCode, Severity
 from apikeys.flows.decide import Policy, TradingBot, decide
-from apikeys.wording import trouble_finding
+from apikeys.wording import trouble_finding_of_active
 
 _CODE = FindingCode
 # The customer is told, once, and the key's page says so until a check finds it in order.
@@ -47,7 +47,8 @@ _SEVERITY_WHEN_ACTIVE = {
     _CODE.EXPIRES_SOON: Severity.WARN,
     _CODE.INHERENT_TRANSFER: Severity.TELL,
 }
-_LONGEST_NAMES = 200  # of ApiKey.unknown_rights
+# Of ApiKey.unknown_rights. No name that an exchange gives holds a comma and a space.
+SEPARATOR, _LONGEST_NAMES = ", ", 200
 
 
 class Outcome(Enum):
@@ -108,7 +109,7 @@ def judge(
 ) -> Verdict:
     if isinstance(answer, KeyReport):
         return _judge_report(answer, before, bot, policy, terms)
-    finding = trouble_finding(answer, bot.adapter)
+    finding = trouble_finding_of_active(answer, bot.adapter)
     if answer.code in RETRIED:
         return _no_answer(finding, before, policy.now, terms)
     if answer.code is _CODE.INVALID_CREDENTIALS:
@@ -116,9 +117,10 @@ def judge(
         if policy.now < since + terms.second_look:
             return replace(_answered(before), outcome=Outcome.DOUBT, found=(finding,), doubted_since=since)
         return replace(_refused(finding, before), doubted_since=since)
-    if answer.code in PROBLEMS:
+    if answer.code in PROBLEMS and answer.code is not _CODE.FORBIDDEN_PERMISSION:
         return _refused(finding, before)
-    # Unreadable, or a code that no answer should have: it says nothing that its customer could mend.
+    # Unreadable, or a code that a refusal should not have: nothing that its customer could mend. A right too
+    # many is proved by a report and by nothing else.
     verdict = _answered(before)
     return replace(
         verdict,
@@ -133,14 +135,18 @@ def _judge_report(
     report: KeyReport, before: Standing, bot: TradingBot, policy: Policy, terms: Terms
 ) -> Verdict:
     found = tuple(_as_active(item) for item in decide(report, bot, policy).findings)
-    problem = _first(found, (_CODE.FORBIDDEN_PERMISSION,)) or _first(found, PROBLEMS)
+    shown = tuple(item for item in found if item.code not in _CONCERNS)
+    moves_money = bool(_first(found, (_CODE.FORBIDDEN_PERMISSION,)))
+    if not moves_money and before.revoke_at is not None and not _is_proved_harmless(report):
+        # A right that was on and is not spoken of any more is not off.
+        moves_money, shown = True, (*_pending(before), *shown)
+    problem = _CODE.FORBIDDEN_PERMISSION.value if moves_money else _first(found, PROBLEMS)
     concern = next((code.value for code in _CONCERNS if _first(found, (code,))), "")
-    moves_money = problem == _CODE.FORBIDDEN_PERMISSION
     outcome = Outcome.PROBLEM if problem else Outcome.CONCERN if concern else Outcome.IN_ORDER
     return Verdict(
         outcome=outcome,
         found=found,
-        shown=tuple(item for item in found if item.code not in _CONCERNS),
+        shown=shown,
         problem=problem,
         concern=concern,
         unknown_rights=_unknown_rights(found),
@@ -149,6 +155,17 @@ def _judge_report(
         failing_since=None,
         failed_checks=0,
     )
+
+
+def _is_proved_harmless(report: KeyReport) -> bool:
+    return all(report.rights.get(right) is False for right in FORBIDDEN_RIGHTS)
+
+
+def _pending(before: Standing) -> tuple[Finding, ...]:
+    """For what the key is to be revoked, as long as it was not seen off."""
+    if before.revoke_at is None:
+        return ()
+    return tuple(item for item in before.findings if item.code is _CODE.FORBIDDEN_PERMISSION)
 
 
 def _as_active(item: Finding) -> Finding:
@@ -166,7 +183,7 @@ def _unknown_rights(found: Sequence[Finding]) -> str:
     names = {
         f"{item.looked_at}: not said" if item.found == "Not said" else item.looked_at for item in unproven
     }
-    return ", ".join(sorted(names))[:_LONGEST_NAMES]
+    return SEPARATOR.join(sorted(names))[:_LONGEST_NAMES]
 
 
 def _no_answer(finding: Finding, before: Standing, now: datetime, terms: Terms) -> Verdict:
@@ -186,12 +203,11 @@ def _no_answer(finding: Finding, before: Standing, now: datetime, terms: Terms) 
 
 def _refused(finding: Finding, before: Standing) -> Verdict:
     """The exchange refuses the key, and says why. That a right is off is not proved by it."""
-    pending = [item for item in before.findings if item.code is _CODE.FORBIDDEN_PERMISSION]
     return replace(
         _answered(before),
         outcome=Outcome.PROBLEM,
         found=(finding,),
-        shown=(finding, *(pending if before.revoke_at else ())),
+        shown=(finding, *_pending(before)),
         problem=finding.code.value,
     )
 

@@ -12,6 +12,7 @@ from apikeys.findings import FindingCode
 from apikeys.flows import judge_active
 from apikeys.flows.decide import Policy
 from apikeys.flows.judge_active import Outcome, Terms, Verdict
+from apikeys.flows.tell_active import Before, tell
 from apikeys.models import ApiKey, KeyCheck
 from apikeys.status import KeyStatus
 
@@ -85,7 +86,7 @@ def _conclude(claimed: ApiKey, answer: KeyReport | Trouble, started_at: datetime
     if key is None:
         logger.info("Key %s was replaced or ended meanwhile; this answer is dropped", claimed.pk)
         return
-    verdict = _judge(key, answer, now)
+    before, verdict = Before.of(key), _judge(key, answer, now)
     _note(key, answer, verdict, started_at, now)
     changes = _fields(verdict) | _times(key, verdict, now)
     if isinstance(answer, KeyReport):
@@ -94,11 +95,13 @@ def _conclude(claimed: ApiKey, answer: KeyReport | Trouble, started_at: datetime
         changes["checked_at"] = now
     for name, value in changes.items():
         setattr(key, name, value)
+    tell(key, before, now)
     key.check_due_at = next_due(key, now)
     if isinstance(answer, Trouble) and answer.retry_after is not None:
         key.check_due_at = max(key.check_due_at, now + min(timedelta(seconds=answer.retry_after), _DAY))
     key.claim = key.claimed_until = None
-    key.save(update_fields=[*changes, "check_due_at", "claim", "claimed_until"])
+    key.save(update_fields={*changes, "problem_mailed_at", "check_due_at", "claim", "claimed_until"})
+    logger.info("Key %s: %s", key.pk, verdict.outcome.value)
 
 
 def _judge(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Verdict:

@@ -5,10 +5,12 @@ from apikeys.models.exchange_state import ExchangeState
 from apikeys.models.handovers import EngineToken, Handover, Scope
 from apikeys.models.jobs import Job, JobItem
 from apikeys.models.keys import ApiKey, Bot, KeyCheck
+from apikeys.models.requests import BotRequest
 
 __all__ = [
     "ApiKey",
     "Bot",
+    "BotRequest",
     "DayFigures",
     "EngineToken",
     "ExchangeState",

@@ -99,16 +99,22 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Live keys that are sealed under another seal key than the given, newest one."""
         return self.live().exclude(seal_id=seal_id)
 
+    def unclaimed(self, now: datetime) -> Self:
+        """Keys that no worker holds at this moment."""
+        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
+
+    def checkable(self, now: datetime) -> Self:
+        """New and active keys whose check is due and that no worker holds at this moment."""
+        asked = (KeyStatus.CHECKING, KeyStatus.ACTIVE)
+        return self.unclaimed(now).filter(status__in=asked, check_due_at__lte=now)
+
     def due(self, now: datetime) -> Self:
-        """Keys whose check is due and that no worker holds at this moment."""
-        return self.filter(status=KeyStatus.CHECKING, check_due_at__lte=now).unclaimed(now)
+        """New keys whose check is due and that no worker holds at this moment."""
+        return self.unclaimed(now).filter(status=KeyStatus.CHECKING, check_due_at__lte=now)
 
     def to_sweep(self, exchange: str, now: datetime) -> Self:
         """Keys in use at one exchange that are to be checked again, and that no list holds."""
         return self.active().filter(exchange=exchange, check_due_at__lte=now).unclaimed(now)
-
-    def unclaimed(self, now: datetime) -> Self:
-        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
 
 
 class ApiKey(models.Model):

@@ -10,21 +10,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apikeys import attention
 from apikeys.findings import FindingCode
 from apikeys.models import ApiKey, Bot
 from apikeys.pages import verdict, words
 from apikeys.status import BotStatus, KeyStatus
-
-_PROBLEMS = {
-    FindingCode.FORBIDDEN_PERMISSION: "this key has a right that it must not have",
-    FindingCode.MISSING_PERMISSION: "this key lacks a right that the bot needs",
-    FindingCode.PRODUCT_NOT_ENABLED: "the account cannot trade this market",
-    FindingCode.EXPIRED: "this key has expired",
-    FindingCode.NOT_FOUND: "this key no longer exists",
-    FindingCode.IP_BLOCKED: "this key refuses our addresses",
-    FindingCode.IP_NOT_OURS: "this key is not bound to all our addresses",
-    FindingCode.ACCOUNT_RESTRICTED: "the account is restricted",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +106,8 @@ def _checking(bot: Bot, waiting: ApiKey, active: ApiKey | None, now: datetime) -
                 "" if active.problem else ": your bot goes on trading with it",
             )
         )
+        if to_come := attention.what_is_to_come(active):
+            sentences.append(words.marked(f"Of the old key: {to_come}"))
     return _made(
         bot,
         status=BotStatus.CHECKING,
@@ -131,13 +123,13 @@ def _checking(bot: Bot, waiting: ApiKey, active: ApiKey | None, now: datetime) -
 def _connected(bot: Bot, active: ApiKey, latest: ApiKey | None, now: datetime) -> BotCard:
     end, exchange = words.ending(active.last_four), bot.adapter.name
     status, state, tone, filled = BotStatus.ACTIVE, "active", "ok", False
+    link = None
     if active.problem:
         status, state, tone, filled = BotStatus.PROBLEM, "problem", "bad", True
-        code = FindingCode(active.problem)
-        headline = f"Needs attention: {_PROBLEMS.get(code, 'this key no longer passes our check')}"
-        labels = tuple(bot.adapter.labels.values())
-        to_do = [words.marked(item.to_do, labels) for item in active.findings if item.code is code]
-        sentences = [format_html("{} says so of the key ending {}.", exchange, end), *to_do]
+        headline = f"Needs attention: {attention.problem_in_words(active.problem)}"
+        told = (attention.what_is_to_come(active), attention.what_works(active))
+        sentences = [words.marked(sentence) for sentence in told if sentence]
+        link = _key_link("What to do", active)
     elif active.expires_at and active.expires_at <= now:
         status, state, tone, filled = BotStatus.PROBLEM, "expired", "bad", True
         headline = "Expired"
@@ -155,7 +147,6 @@ def _connected(bot: Bot, active: ApiKey, latest: ApiKey | None, now: datetime) -
         if verdict.works_from_anywhere(active):
             state, tone, headline = "open", "warn", "Active, but bound to no address"
             sentences.append(format_html("It works from any address. {}", bot.adapter.unbound_key_lives))
-    link = None
     if latest and latest.status == KeyStatus.REFUSED and latest.submitted_at > active.submitted_at:
         link = _key_link("Why the last key was refused", latest)
     return _made(
@@ -172,9 +163,12 @@ def _connected(bot: Bot, active: ApiKey, latest: ApiKey | None, now: datetime) -
 
 
 def _healthy(active: ApiKey, now: datetime) -> SafeString:
+    # Where the desk looks into what the exchange said last, nothing is claimed.
+    proved = "is in use" if active.concern else "can trade and cannot withdraw"
     return format_html(
-        "The key ending {} can trade and cannot withdraw.{}{}",
+        "The key ending {} {}.{}{}",
         words.ending(active.last_four),
+        proved,
         format_html(" Last checked {}.", words.moment(active.checked_at, now)) if active.checked_at else "",
         format_html(" It ends on {}.", words.date(active.expires_at)) if active.expires_at else "",
     )

@@ -108,7 +108,7 @@ def _poll(key: ApiKey) -> int | None:
 
 
 def _goodbye(key: ApiKey, old: ApiKey | None) -> tuple[SafeString | None, SafeString | None]:
-    if key.status != KeyStatus.ACTIVE or old is None:
+    if key.status != KeyStatus.ACTIVE or old is None or key.problem:
         return None, None
     adapter = key.bot.adapter
     gone, kept = words.ending(old.last_four), words.ending(key.last_four)
@@ -135,7 +135,8 @@ def _after_rows(key: ApiKey) -> str:
 
 
 def _again(key: ApiKey, other: ApiKey | None) -> Again | None:
-    if key.status not in (KeyStatus.REFUSED, KeyStatus.REVOKED) and not key.problem:
+    wanting = key.status == KeyStatus.ACTIVE and key.problem
+    if key.status not in (KeyStatus.REFUSED, KeyStatus.REVOKED) and not wanting:
         return None
     refresh = key.status == KeyStatus.ACTIVE or other is not None
     text, action = ("Refresh key", "refresh") if refresh else ("Connect a key", "connect")
@@ -147,7 +148,7 @@ def _again(key: ApiKey, other: ApiKey | None) -> Again | None:
 
 
 def _from_here(key: ApiKey) -> SafeString | None:
-    if key.status != KeyStatus.ACTIVE:
+    if key.status != KeyStatus.ACTIVE or key.problem:
         return None
     adapter = key.bot.adapter
     if key.expires_at:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apikeys import attention
 from apikeys.findings import FindingCode, Severity
 from apikeys.models import ApiKey, ExchangeState, Handover
 from apikeys.pages import verdict, words
@@ -25,12 +26,7 @@ def opening(key: ApiKey, other: ApiKey | None, now: datetime) -> tuple[str, Safe
         case KeyStatus.REFUSED:
             return _opening_of_refused(key, other)
         case KeyStatus.ACTIVE if key.problem:
-            return "This key needs attention", format_html(
-                "{} trades with {}, but {} no longer reports what it should.",
-                words.name(key.bot.short_name),
-                words.ending(key.last_four),
-                key.bot.adapter.name,
-            )
+            return "This key needs attention", _opening_of_wanting(key, now)
         case KeyStatus.ACTIVE:
             return "Your new key is active" if other else "Your key is active", format_html(
                 "{} has traded with {} since {}.",
@@ -48,6 +44,13 @@ def opening(key: ApiKey, other: ApiKey | None, now: datetime) -> tuple[str, Safe
         case KeyStatus.REVOKED if key.handovers.filter(outcome=Handover.Outcome.REJECTED).exists():
             return "Your bot could not take this key over", format_html(
                 "You did nothing wrong, and our support sees it too. Its secret was wiped here {}. {}",
+                words.moment(key.ended_at or key.submitted_at, now),
+                _what_works(other),
+            )
+        case KeyStatus.REVOKED if attention.was_disconnected_for_a_right(key):
+            return "This key is disconnected", format_html(
+                "{} Its secret was wiped here {}. {}",
+                words.marked(attention.why_disconnected(key)),
                 words.moment(key.ended_at or key.submitted_at, now),
                 _what_works(other),
             )
@@ -71,6 +74,16 @@ def _keep(other: ApiKey | None) -> SafeString:
         return SafeString("")
     return format_html(
         " <b>Keep the old key</b>{}.", "" if other.problem else ": your bot goes on trading with it"
+    )
+
+
+def _opening_of_wanting(key: ApiKey, now: datetime) -> SafeString:
+    problem = attention.problem_in_words(key.problem)
+    since = format_html(", first seen {}", words.moment(key.problem_since, now)) if key.problem_since else ""
+    sentences = (attention.what_is_to_come(key), attention.what_works(key), attention.how_to_mend(key))
+    told = [words.marked(sentence) for sentence in sentences if sentence]
+    return format_html(
+        "{}{}{}.{}", problem[0].upper(), problem[1:], since, format_html(" {}" * len(told), *told)
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apikeys import attention
 from apikeys.findings import FindingCode
 from apikeys.models import ApiKey
 from apikeys.pages import verdict, words
@@ -58,7 +59,8 @@ def stages(key: ApiKey, old: ApiKey | None, now: datetime) -> tuple[Stage, ...]:
         case KeyStatus.REFUSED:
             return (*begun, _refused(key))
         case KeyStatus.ACTIVE:
-            return (*begun, *_taken_over(key), *((_may_be_deleted(key, now),) if old else ()))
+            gone = (_may_be_deleted(key, now),) if old else ()
+            return (*begun, *_taken_over(key), *gone, *_found_wanting(key))
         case KeyStatus.RETIRED:
             text = "The sealed secret was wiped in the same moment."
             return (*begun, *_taken_over(key), Stage("done", "Replaced and retired", text, key.ended_at))
@@ -85,7 +87,20 @@ def _being_checked(key: ApiKey, now: datetime) -> Stage:
 
 
 def _checked(key: ApiKey) -> Stage:
-    return Stage("done", f"Checked at {key.bot.adapter.name}", verdict.accepted_because(key), key.ready_at)
+    # The report is the last one. Of a key that was found wanting later it does not say why it was accepted.
+    found_since = key.activated_at and (key.problem or key.concern)
+    because = "" if found_since else verdict.accepted_because(key)
+    return Stage("done", f"Checked at {key.bot.adapter.name}", because, key.ready_at)
+
+
+def _found_wanting(key: ApiKey) -> tuple[Stage, ...]:
+    if not key.problem:
+        return ()
+    problem = attention.problem_in_words(key.problem)
+    found = Stage("now", "Needs attention", f"{problem[0].upper()}{problem[1:]}.", key.problem_since)
+    if key.revoke_at is None:
+        return (found,)
+    return (found, Stage("todo", "To be disconnected", words.marked(attention.what_is_to_come(key))))
 
 
 def _refused(key: ApiKey) -> Stage:
@@ -141,7 +156,7 @@ def _this_bar(key: ApiKey, other: ApiKey | None) -> Bar:
         KeyStatus.CHECKING: ("soon", "Being checked"),
         KeyStatus.READY: ("soon", "Accepted, not in use yet"),
         KeyStatus.REFUSED: ("no", "Refused, secret wiped here"),
-        KeyStatus.ACTIVE: ("works", "In use"),
+        KeyStatus.ACTIVE: ("works", "Needs attention" if key.problem else "In use"),
         KeyStatus.RETIRED: ("over", "Retired, secret wiped here"),
         KeyStatus.REVOKED: ("no", "Disconnected, secret wiped here"),
     }[KeyStatus(key.status)]

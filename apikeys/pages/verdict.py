@@ -7,12 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.utils.safestring import SafeString
 
+from apikeys import attention
 from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Market
 from apikeys.exchanges.guide import step_about
 from apikeys.findings import Finding, FindingCode, Severity
 from apikeys.flows.decide import right_name
 from apikeys.models import ApiKey
 from apikeys.pages import words
+from apikeys.status import KeyStatus
 
 _TONES = {
     Severity.REFUSE: "bad",
@@ -64,6 +66,8 @@ def rows(key: ApiKey) -> tuple[Row, ...]:
         )
         for item in findings
     ]
+    if key.status == KeyStatus.ACTIVE and not attention.is_answered_to(key):
+        return tuple(found)  # the last report is older than that
     return (*found, *_in_order(key, findings))
 
 

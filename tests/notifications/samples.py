@@ -29,6 +29,18 @@ def _finding(looked_at: str, needed: str, found: str, to_do: str) -> dict[str, F
 CONTEXTS: dict[MailKind, dict[str, Fact]] = {
     MailKind.SIGN_IN_CODE: {"code": "493021", "purpose_words": "sign in"},
     MailKind.WELCOME: {"client_id": USER_ID, "bots": [BOT_ID, "0x1A2 / JaneDoe / ETH-2"]},
+    MailKind.BOT_LAUNCHED: {
+        "client_id": USER_ID,
+        "bot_id": BOT_ID,
+        "exchange_name": "Binance",
+        "market": "spot",
+    },
+    MailKind.BOT_DECLINED: {
+        "client_id": USER_ID,
+        "exchange_name": "Binance",
+        "market": "spot",
+        "answer": "Your plan has room for two bots. Write to us to change it.",
+    },
     MailKind.API_CONNECTED: _KEY
     | {
         "new_last_four": "mB9x",
@@ -50,6 +62,41 @@ CONTEXTS: dict[MailKind, dict[str, Fact]] = {
     MailKind.API_REVOKED: {**_KEY, "last_four": "mB9x", "keeps_last_four": "", "revoked_at": _AT},
     MailKind.API_EXPIRES: {**_KEY, "last_four": "mB9x", "ends": "Until 6 December 2026", "days": 14},
     MailKind.PASSWORD_ENDED: {"client_id": USER_ID, "ended_at": _AT},
+    MailKind.API_PROBLEM: {
+        **_KEY,
+        "last_four": "mB9x",
+        "problem": "this key refuses our addresses",
+        "works": "The key ending …mB9x stays connected, but as long as Binance refuses it your bot cannot"
+        " trade.",
+        "to_come": "",
+        "mend": "Change it at Binance on this same key: we look again by ourselves, usually within an hour"
+        " or two, and tell you when it is in order. Or hand over a new key with Refresh key.",
+        "findings": [
+            _finding("Addresses", "Ours in the key's list", "Binance refuses our address", "Add them."),
+        ],
+        "freed": True,
+    },
+    MailKind.API_WIDENED: {
+        **_KEY,
+        "last_four": "mB9x",
+        "problem": "this key has a right that it must not have",
+        "works": "Your bot goes on trading with the key ending …mB9x.",
+        "to_come": "We disconnect it on 25 November 2026 at 17:46 UTC, unless Binance tells us before then"
+        " that the right is off.",
+        "mend": "Change it at Binance on this same key: we look again by ourselves, usually within an hour"
+        " or two, and tell you when it is in order. Or hand over a new key with Refresh key.",
+        "findings": [_finding("Withdrawals", "Off", "On", "Switch off Enable Withdrawals.")],
+        "freed": False,
+    },
+    MailKind.API_IN_ORDER: {**_KEY, "last_four": "mB9x", "freed": False},
+    MailKind.API_DISCONNECTED: {
+        **_KEY,
+        "last_four": "mB9x",
+        "reason": "The key ending …mB9x still had a right that it must not have, 72 hours after we told you"
+        " of it.",
+        "works": "This bot has no active key, so it does not trade until one is accepted.",
+        "waiting_last_four": "",
+    },
     MailKind.NEW_DEVICE: {
         "client_id": USER_ID,
         "signed_in_at": _AT,

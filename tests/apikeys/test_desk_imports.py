@@ -1,0 +1,73 @@
+"""Customers added and imported at the desk."""
+
+import io
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEvent, User
+from accounts.roles import Role
+from apikeys.models import Bot
+from notifications.models import Mail
+from tests.conftest import make_staff, signed_in
+
+pytestmark = pytest.mark.django_db
+IMPORT, ADD = "/admin/accounts/user/import/", "/admin/accounts/user/new/"
+HEAD = "client_id,name,email,bot_id,exchange,market\n"
+JANE = "0x9F9 / JaneDoe,Jane Doe,jane@example.com,0x9F9 / JaneDoe / BTC-1,binance,spot\n"
+BROKEN = "0x9F8 / JohnDoe,John Doe,no address,0x9F8 / JohnDoe / BTC-1,binance,spot\n"
+
+
+@pytest.fixture
+def desk(db: None) -> Client:
+    return signed_in(make_staff(Role.SUPPORT))
+
+
+def sent(desk: Client, text: str, **fields: str) -> str:
+    file = io.BytesIO(text.encode())
+    file.name = "customers.csv"
+    return desk.post(IMPORT, {"file": file, "act": "preview", **fields}).content.decode()
+
+
+def test_it_shows_what_a_file_changes_and_keeps_it_only_when_told(desk: Client) -> None:
+    page = sent(desk, "\ufeff" + HEAD + JANE, invite="on")
+    assert "new customer 0x9F9 / JaneDoe, jane@example.com" in page
+    assert "new bot 0x9F9 / JaneDoe / BTC-1 at binance, spot" in page
+    assert not User.objects.filter(client_id__isnull=False).exists()
+    desk.post(IMPORT, {"text": HEAD + JANE, "act": "import", "invite": "on"})
+    customer = User.objects.get(client_id="0x9F9 / JaneDoe")
+    assert Bot.objects.get().customer == customer
+    assert Mail.objects.filter(owner_id=customer.pk, kind="welcome").count() == 1
+    (event,) = AuditEvent.objects.filter(customer=customer)
+    assert (event.verb, event.actor_kind) == ("imported", "staff")
+    assert "nothing changes" in sent(desk, HEAD + JANE)
+
+
+def test_it_names_each_bad_line_and_keeps_nothing(desk: Client) -> None:
+    page = sent(desk, HEAD + JANE + BROKEN)
+    assert "line 3: &#x27;no address&#x27; is no email address." in page
+    assert 'value="import"' not in page
+    answer = desk.post(IMPORT, {"text": HEAD + JANE + BROKEN, "act": "import"})
+    assert "line 3:" in answer.content.decode()
+    assert not User.objects.filter(client_id__isnull=False).exists()
+
+
+def test_it_takes_no_file_that_it_cannot_read_or_answer_in_time(desk: Client) -> None:
+    assert "Choose a file." in desk.post(IMPORT, {"act": "preview"}).content.decode()
+    assert "more than 2,000 rows" in sent(desk, HEAD + JANE * 2002)
+    latin = io.BytesIO("client_id,näme".encode("latin-1"))
+    assert "not UTF-8" in desk.post(IMPORT, {"file": latin, "act": "preview"}).content.decode()
+
+
+def test_it_adds_one_customer_and_says_what_is_taken(desk: Client, alice: User) -> None:
+    fields = {"client_id": "0x9f9/JaneDoe", "name": "Jane", "email": "jane@example.com", "invite": "on"}
+    taken = desk.post(ADD, fields | {"client_id": "0x1a2 / alicedoe"}).content.decode()
+    assert "Another customer has this User ID." in taken
+    taken = desk.post(ADD, fields | {"email": "ALICE@example.com"}).content.decode()
+    assert "the address of another person" in taken
+    assert 'value="Jane"' in taken
+    answer = desk.post(ADD, fields)
+    customer = User.objects.get(client_id="0x9f9 / JaneDoe")
+    assert answer["Location"] == f"/admin/accounts/user/{customer.pk}/change/"
+    assert Mail.objects.get(owner_id=customer.pk).kind == "welcome"
+    assert not customer.has_usable_password()

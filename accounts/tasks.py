@@ -28,11 +28,10 @@ from notifications.bell import ring
 from notifications.kinds import MailKind
 from notifications.models import Mail
 from notifications.render import render
+from telemetry import pruning
 
 # The web rings for each code at once; only what the broker lost is older than this.
 _LOST_AFTER = timedelta(seconds=5)
-# Long after the last code of an attempt is good for anything.
-_ATTEMPTS_KEPT = timedelta(days=2)
 _KINDS = {
     Purpose.STAFF_START: MailKind.STAFF_START,
     Purpose.CONFIRM_ADDRESS: MailKind.ADDRESS_CONFIRM_CODE,
@@ -42,22 +41,22 @@ _SUBJECTS = {MailKind.ADDRESS_CONFIRM_CODE: "Confirm this address for Sequence P
 
 
 @shared_task(name="accounts.mail_code")
-def mail_code(code_id: str) -> None:
+def mail_code(code_id: str) -> str:
     """Draw a fresh code for the row and mail it. Safe to run twice: whoever claims the mail sends it."""
     mail_id = _mail_of(UUID(code_id))
     if mail_id is None or delivery.claim(mail_id, timezone.now()) is None:
-        return
+        return "not due"
     code = MailedCode.objects.select_related("attempt__user", "mail").get(pk=code_id)
     user, mail = code.attempt.user, code.mail
     if user is None or mail is None:
-        return
+        return "nobody to mail to"
     context = {
         "code": codes.draw(code),
         "purpose_words": code.attempt.get_purpose_display(),
         "host": urlsplit(settings.PORTAL_URL).hostname,
         "live_minutes": int(limits.CODE_LIFE.total_seconds()) // 60,
     }
-    delivery.attempt(mail, render(MailKind(mail.kind), context))
+    return "accepted" if delivery.attempt(mail, render(MailKind(mail.kind), context)) else "not accepted"
 
 
 @shared_task(name="accounts.ring_unsent_codes")
@@ -77,19 +76,25 @@ def ring_unsent_codes() -> None:
 
 
 @shared_task(name="accounts.forget_what_is_over")
-def forget_what_is_over() -> None:
+def forget_what_is_over() -> str:
     """Delete rows that nobody can use any more, so that no flood of strangers stays in the database."""
     now = timezone.now()
-    Session.objects.filter(expire_date__lt=now).delete()
-    LimitCount.objects.filter(ends_at__lt=now).delete()
-    KnownBrowser.objects.filter(seen_at__lt=now - MARK_LIFE).delete()
-    CodeAttempt.objects.filter(created_at__lt=now - _ATTEMPTS_KEPT).delete()
+    gone = {
+        "sessions": pruning.delete(Session.objects.filter(expire_date__lt=now)),
+        "limits": pruning.delete(LimitCount.objects.filter(ends_at__lt=now)),
+        "browsers": pruning.delete(KnownBrowser.objects.filter(seen_at__lt=now - MARK_LIFE)),
+        "attempts": pruning.delete(
+            CodeAttempt.objects.filter(created_at__lt=now - settings.CODE_ATTEMPTS_KEPT)
+        ),
+    }
+    return ", ".join(f"{name} {number}" for name, number in gone.items())
 
 
 @shared_task(name="accounts.link_events")
-def link_events() -> None:
+def link_events() -> str:
     """Link the audit events that were committed since the last time."""
-    audit_chain.link_committed()
+    head = audit_chain.link_committed()
+    return f"linked up to {head.number}" if head else "nothing to link"
 
 
 def _mail_of(code_id: UUID) -> UUID | None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apikeys.exchanges import client
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.flows import breaker, count_days, jobs, lease, leftovers, remind, revoke_overdue
+from apikeys.flows import breaker, count_days, jobs, lease, leftovers, look_after, remind, revoke_overdue
 from apikeys.flows.check import check
 from apikeys.flows.sweep import sweep as work_on
 from apikeys.models import ApiKey, Bot, Job
@@ -37,19 +37,22 @@ def _wind_up(**_: object) -> None:
 
 
 @shared_task(name="apikeys.check_key")
-def check_key(key_id: str) -> None:
+def check_key(key_id: str) -> str:
     """Ask the exchange about one key and carry out the decision. Safe to run twice."""
-    check(UUID(key_id), ask=client.ask)
+    return check(UUID(key_id), ask=client.ask)
 
 
 @shared_task(name="apikeys.ring_due_checks")
-def ring_due_checks() -> None:
+def ring_due_checks() -> str:
     """Ring for every check that is due: paused ones, and those whose message or worker was lost."""
     due = ApiKey.objects.due(timezone.now()).order_by("check_due_at").values_list("pk", flat=True)
+    rung = 0
     for key_id in due[:_AT_ONCE]:
         # Rung again at the next look if still due, so what is left over then is dropped unheard.
         if not ring("apikeys.check_key", str(key_id), expires=settings.LOOK_AGAIN.total_seconds()):
-            return
+            break
+        rung += 1
+    return f"rang for {rung}"
 
 
 @shared_task(name="apikeys.plan_sweeps")
@@ -123,6 +126,19 @@ def revoke_overdue_keys() -> None:
 
 
 @shared_task(name="apikeys.wipe_leftovers")
-def wipe_leftovers() -> None:
+def wipe_leftovers() -> str:
     """Look whether ended keys hold a secret: wiped then, with an alarm in the log. Safe to run twice."""
-    leftovers.wipe_leftovers()
+    return f"wiped {leftovers.wipe_leftovers()}"
+
+
+@shared_task(name="apikeys.count_seals")
+def count_seals() -> str:
+    """Count the live keys of each seal key, for the figures."""
+    numbers = look_after.count_seals()
+    return ", ".join(f"{seal_id} {number}" for seal_id, number in sorted(numbers.items()))
+
+
+@shared_task(name="apikeys.forget_old_checks")
+def forget_old_checks() -> str:
+    """Delete what exchanges answered long ago."""
+    return f"deleted {look_after.forget_old_checks(timezone.now())}"

@@ -21,6 +21,9 @@ from django.utils import timezone
 
 from notifications.models import Mail
 from notifications.render import RenderedMail
+from telemetry import tallies
+from telemetry.models import What
+from telemetry.tallies import Counted
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ def attempt(mail: Mail, rendered: RenderedMail) -> bool:
         status=Mail.Status.ACCEPTED, accepted_at=timezone.now(), last_answer="250"
     )
     logger.info("Mail %s accepted, try %d", mail.pk, mail.tries)
+    tallies.count(Counted(What.MAIL, mail.kind, "accepted"))
     return True
 
 
@@ -125,10 +129,12 @@ def _record_failure(mail: Mail, error: Exception) -> None:
     if _is_final(error) or now - mail.created_at >= GIVE_UP:
         mine.update(status=Mail.Status.FAILED, last_answer=answer)
         logger.warning("Mail %s failed, try %d: %s", mail.pk, mail.tries, answer)
+        tallies.count(Counted(What.MAIL, mail.kind, "failed"))
     else:
         pause = PAUSES[min(mail.tries, len(PAUSES)) - 1]
         mine.update(due_at=now + pause, last_answer=answer)
         logger.info("Mail %s not accepted, try %d: %s", mail.pk, mail.tries, answer)
+        tallies.count(Counted(What.MAIL, mail.kind, "retry"))
 
 
 def _code(error: Exception) -> int | None:

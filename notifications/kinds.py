@@ -28,3 +28,7 @@ class MailKind(TextChoices):
     ADDRESS_CHANGE_CONFIRMED = "address_change_confirmed", "New address confirmed"
     ADDRESS_CHANGED = "address_changed", "Address changed"
     ADDRESS_KEPT = "address_kept", "Address stays as it is"
+
+
+# Of these nothing is kept but that they were sent.
+CODE_KINDS = (MailKind.SIGN_IN_CODE, MailKind.STAFF_START, MailKind.ADDRESS_CONFIRM_CODE)

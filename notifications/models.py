@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from notifications.kinds import MailKind
+from notifications.kinds import CODE_KINDS, MailKind
 
 
 class MailQuerySet(models.QuerySet["Mail"]):
@@ -27,6 +27,14 @@ class MailQuerySet(models.QuerySet["Mail"]):
     def of(self, owner_id: int) -> Self:
         return self.filter(owner_id=owner_id)
 
+    def with_old_facts(self, before: datetime) -> Self:
+        """Mails that are done with, and that still tell what they said."""
+        done = self.exclude(status=Mail.Status.WAITING).filter(created_at__lt=before)
+        return done.filter(Q(context__isnull=False) | Q(has_body=True))
+
+    def old_codes(self, before: datetime) -> Self:
+        return self.exclude(status=Mail.Status.WAITING).filter(kind__in=CODE_KINDS, created_at__lt=before)
+
 
 class Mail(models.Model):
     """One mail to one person. Unique per cause, so a cause that happens twice mails once."""
@@ -42,7 +50,8 @@ class Mail(models.Model):
     to = models.EmailField(max_length=254)
     cause = models.CharField(max_length=120, unique=True)  # such as "api_refresh:<key id>"
     subject = models.CharField(max_length=300)
-    # What the templates name, from `notifications.facts`; null for code mails, of which nothing is ever kept.
+    # What the templates name, from `notifications.facts`; null for code mails, of which nothing is ever kept,
+    # and for mails of long ago.
     context = models.JSONField(null=True)
     # The body as version 0.1 wrote it, where `has_body`; sent for as long as one may wait. A mail with a
     # `context` must not have it: a worker of 0.1 that still runs would send the empty text.
@@ -64,6 +73,13 @@ class Mail(models.Model):
             models.Index(fields=["due_at"], name="mail_due", condition=Q(status="waiting")),
             models.Index(fields=["created_at"], name="mail_failed", condition=Q(status="failed")),
             models.Index(fields=["owner_id", "-created_at"], name="mail_of_owner"),
+            models.Index(fields=["created_at"], name="mail_waiting", condition=Q(status="waiting")),
+            models.Index(
+                fields=["created_at"],
+                name="mail_with_facts",
+                condition=Q(context__isnull=False) | Q(has_body=True),
+            ),
+            models.Index(fields=["created_at"], name="mail_of_codes", condition=Q(kind__in=CODE_KINDS)),
         ]
 
     def __str__(self) -> str:

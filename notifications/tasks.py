@@ -8,33 +8,52 @@ from notifications import delivery, outbox
 from notifications.bell import ring
 from notifications.models import Mail
 from notifications.render import render_stored
+from telemetry import pruning
 
 # One look rings no more than this: a backlog drains over several looks and never floods the broker.
 RING_AT_MOST = 500
 
 
 @shared_task(name=outbox.DELIVER)
-def deliver(mail_id: str) -> None:
+def deliver(mail_id: str) -> str:
     """Send one stored mail, if it is due and nobody else holds it. Safe to run any number of times."""
     # Claiming a code mail would hold it from the task that draws its code.
     if not Mail.objects.stored().filter(pk=mail_id).exists():
-        return
+        return "no such mail"
     mail = delivery.claim(mail_id, timezone.now())
     if mail is None:
-        return
+        return "not due"
     try:
         rendered = render_stored(mail)
     except Exception as error:  # whatever a template raises: the mail must end in `GIVE_UP` too
         delivery.give_back(mail, error)
-    else:
-        delivery.attempt(mail, rendered)
+        return "not rendered"
+    return "accepted" if delivery.attempt(mail, rendered) else "not accepted"
 
 
 @shared_task(name="notifications.ring_unsent")
-def ring_unsent() -> None:
+def ring_unsent() -> str:
     """Ring for mail that is due, oldest first: bells the broker lost, tries to repeat, claims that ended."""
     due = Mail.objects.due(timezone.now()).order_by("due_at").values_list("id", flat=True)
+    rung = 0
     for mail_id in due[:RING_AT_MOST]:
         # Still due at the next look, it is rung again; bells of this look left over then are dropped unheard.
         if not ring(outbox.DELIVER, str(mail_id), expires=settings.LOOK_AGAIN.total_seconds()):
-            return
+            break
+        rung += 1
+    return f"rang for {rung}"
+
+
+@shared_task(name="notifications.forget_old_mail")
+def forget_old_mail() -> str:
+    """Take away what old mails said, and the rows of old code mails. Safe to run twice at once."""
+    now = timezone.now()
+    facts = pruning.update(
+        Mail.objects.with_old_facts(now - settings.MAIL_FACTS_KEPT),
+        context=None,
+        text="",
+        html="",
+        has_body=False,
+    )
+    codes = pruning.delete(Mail.objects.old_codes(now - settings.CODE_MAILS_KEPT))
+    return f"contents {facts}, code mails {codes}"

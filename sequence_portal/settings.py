@@ -1,9 +1,10 @@
 """Django settings. Every value from outside comes through `env`; durations are named, with their reason."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.beat import BeatLazyFunc
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
@@ -30,6 +31,7 @@ INSTALLED_APPS = [
     "accounts.apps.AccountsConfig",
     "apikeys.apps.ApiKeysConfig",
     "notifications.apps.NotificationsConfig",
+    "telemetry.apps.TelemetryConfig",
 ]
 
 MIDDLEWARE = [
@@ -127,6 +129,8 @@ else:
     }
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
+# A person waits for the first two. Each is worked on by workers of its own.
+QUEUES = ("checks", "mail", "sweeps", "chores")
 CELERY_TASK_DEFAULT_QUEUE = "chores"
 CELERY_TASK_ROUTES = {
     "apikeys.check_key": {"queue": "checks"},  # a person waits
@@ -159,10 +163,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "accounts.apply_address_changes",
         "accounts.look_up_mail_domains",
     )
-}
-CELERY_BEAT_SCHEDULE["accounts.forget_what_is_over"] = {
-    "task": "accounts.forget_what_is_over",
-    "schedule": timedelta(hours=1),
 }
 CELERY_BEAT_SCHEDULE["apikeys.plan_sweeps"] = {
     "task": "apikeys.plan_sweeps",
@@ -199,6 +199,51 @@ CELERY_BEAT_SCHEDULE["apikeys.measure_clocks"] = {
     # While no check worker runs they must not heap up before a person's check.
     "options": {"expires": 600},
 }
+# Each queue hears a heartbeat this often, by which it is seen that a worker takes what lies on it. Eight of
+# them fit into the shortest time after which somebody is woken.
+HEARTBEAT_EVERY = timedelta(seconds=15)
+# One that lay longer is dropped unheard: behind a backlog of five minutes, the next one tells enough.
+HEARTBEAT_EXPIRES = timedelta(minutes=5)
+for _queue in QUEUES:
+    CELERY_BEAT_SCHEDULE[f"telemetry.heartbeat.{_queue}"] = {
+        "task": "telemetry.heartbeat",
+        "schedule": HEARTBEAT_EVERY,
+        # The time is told by beat at each sending, so that the worker knows how long the heartbeat lay.
+        "args": (_queue, BeatLazyFunc(lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))),
+        "options": {"queue": _queue, "expires": HEARTBEAT_EXPIRES.total_seconds()},
+    }
+# Chores that clear away, each in batches. A table of what goes when, and why, is in docs/operations.md.
+for _chore in (
+    "accounts.forget_what_is_over",
+    "notifications.forget_old_mail",
+    "apikeys.forget_old_checks",
+    "telemetry.forget_old_slots",
+):
+    CELERY_BEAT_SCHEDULE[_chore] = {
+        "task": _chore,
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},  # while no worker runs they must not heap up
+    }
+# For the figures only; rotating takes longer than that.
+CELERY_BEAT_SCHEDULE["apikeys.count_seals"] = {
+    "task": "apikeys.count_seals",
+    "schedule": timedelta(minutes=10),
+    "options": {"expires": 600},
+}
+
+# How long rows are kept that nobody needs for ever. Events, keys and their fingerprints are: a key that was
+# ever used must be known again.
+# Attempts of proving a mailbox count for limits of an hour; two days leave time to look into an attack.
+CODE_ATTEMPTS_KEPT = timedelta(days=2)
+# What a mail said, with names in it: for as long as support may be asked to send it again. The row stays,
+# since the customer sees every mail under Security history.
+MAIL_FACTS_KEPT = timedelta(days=30)
+# The rows of mailed codes, one a sign-in, are most of all mail. The event of the sign-in stays.
+CODE_MAILS_KEPT = timedelta(days=365)
+# What exchanges answered: past a year's question about a key. The last answer stays with the key itself.
+KEY_CHECKS_KEPT = timedelta(days=400)
+# Figures by five minutes, of which the wallboard shows hours. The totals stay.
+TALLIES_KEPT = timedelta(days=2)
 
 # Mail
 vars().update(env.mail_server("EMAIL_URL"))

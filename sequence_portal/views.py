@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
-from django.db import connection
-from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.views.decorators.http import require_safe
-from kombu.exceptions import OperationalError
+
+from sequence_portal import readiness
+from sequence_portal.insiders import may_read
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -26,22 +25,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Database and broker answer. Says nothing about why not: strangers can ask too."""
-    broker = current_app.connection_for_write(connect_timeout=1)
-    away: tuple[type[BaseException], ...] = (
-        DatabaseError,
-        OSError,
-        OperationalError,
-        *broker.connection_errors,
-    )
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        with broker:
-            broker.ensure_connection(max_retries=0, timeout=1)
-    except away:
-        return JsonResponse({"status": "not ready"}, status=503)
-    return JsonResponse({"status": "ready"})
+    """Database, migrations, a worker, the broker. Says which is away only to who may read metrics."""
+    now = readiness.look()
+    answer: dict[str, object] = {"status": "ready" if now.ready else "not ready"}
+    if may_read(request):
+        answer |= {part: now.found.get(part) for part in readiness.PARTS}
+    return JsonResponse(answer, status=200 if now.ready else 503)
 
 
 def form_out_of_date(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -51,6 +51,7 @@ EVERYBODY = (NOBODY, *SIGNED_IN)
 
 # What they get.
 PAGE, DENIED, MISSING, NOT_THIS_WAY, NO_TOKEN = "200", "403", "404", "405", "401"
+NOT_READY = "503"
 TO_SIGN_IN, TO_DESK_SIGN_IN, TO_BOTS, TO_DESK = "to /sign-in/", "to /admin/login/", "to /", "to /admin/"
 START_AGAIN, HELP_AGAIN, OUT = "to /sign-in/?again", "to /sign-in/help/?again", "to /sign-in/?out"
 BACK_TO_HISTORY, TO_KEY, TO_FACTORS = "to /security/", "to /keys/", "to /security/factors/"
@@ -182,7 +183,7 @@ TABLE: Mapping[str, Expected] = {
     "engine:bots": everybody(NO_TOKEN, NO_TOKEN),
     "engine/v1/": everybody(NO_TOKEN, NO_TOKEN),
     "healthz": everybody(PAGE, NOT_THIS_WAY),
-    "readyz": everybody(PAGE, NOT_THIS_WAY),
+    "readyz": everybody(NOT_READY, NOT_THIS_WAY),  # no worker runs here
     "metrics": everybody(PAGE, NOT_THIS_WAY),  # asked from this machine
     "admin:index": desk(PAGE, PAGE),
     "admin:login": Expected(

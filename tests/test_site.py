@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-from celery import current_app
 from django.conf import settings
 from django.test import Client, RequestFactory
 
@@ -16,23 +15,6 @@ from accounts.roles import Role
 from sequence_portal import views
 from sequence_portal.redaction import RedactionFilter, redact
 from tests.conftest import make_staff, signed_in
-
-
-@pytest.mark.django_db
-def test_it_answers_health_and_readiness_without_detail(client: Client) -> None:
-    assert client.get("/healthz").json() == {"status": "alive"}
-    assert client.get("/readyz").json() == {"status": "ready"}
-
-
-@pytest.mark.django_db
-def test_it_says_that_it_is_not_ready_while_the_broker_is_away(client: Client) -> None:
-    used = current_app.conf.broker_url
-    current_app.conf.update(broker_url="redis://127.0.0.1:1/0")
-    try:
-        answer = client.get("/readyz")
-    finally:
-        current_app.conf.update(broker_url=used)
-    assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
 
 
 @pytest.mark.django_db

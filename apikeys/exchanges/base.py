@@ -110,6 +110,10 @@ class KeyReport:
     region: str = ""  # code of the adapter's host that knows the key; empty: the usual one
 
 
+# In place of an exchange's code: the secret does not open, which is ours to mend.
+SEALED = "sealed"
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why there is no report. `code` follows the adapter's own error table.

@@ -20,6 +20,8 @@ OPENS_AFTER = 5  # outages in a row
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=5)
 # Whoever goes to see has this long before the next one may.
 LOOK = timedelta(seconds=30)
+# In place of an exchange's code: it was not asked.
+HELD_BACK = "breaker"
 
 
 def held_back(exchange: str, now: datetime) -> Trouble | None:
@@ -43,7 +45,7 @@ def is_open(exchange: str) -> bool:
 
 def _held_back(for_: timedelta) -> Trouble:
     return Trouble(
-        FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="breaker", retry_after=for_.total_seconds()
+        FindingCode.EXCHANGE_UNAVAILABLE, exchange_code=HELD_BACK, retry_after=for_.total_seconds()
     )
 
 

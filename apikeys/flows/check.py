@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit_verbs import Verb
 from apikeys import reports, transitions, vault
-from apikeys.exchanges.base import Credentials, KeyReport, Trouble
+from apikeys.exchanges.base import SEALED, Credentials, KeyReport, Trouble
 from apikeys.findings import FindingCode, Severity
 from apikeys.flows import breaker, recheck
 from apikeys.flows.activate import accept
@@ -27,6 +27,9 @@ from apikeys.models import ApiKey, KeyCheck
 from apikeys.status import KeyStatus
 from apikeys.vault import Sealed
 from apikeys.wording import gave_up_finding
+from telemetry import tallies
+from telemetry.models import What
+from telemetry.tallies import Counted
 
 logger = logging.getLogger(__name__)
 
@@ -35,33 +38,48 @@ Ask = Callable[[str, Credentials, str], KeyReport | Trouble]
 HOLD = timedelta(days=7)
 
 
-def check(key_id: UUID, *, ask: Ask) -> None:
-    """Check one key that is due, unless somebody else does. An active key is due here when support asks for
-    a look at it; the daily ones come by `sweep`.
+def check(key_id: UUID, *, ask: Ask) -> str:
+    """Check one key that is due, unless somebody else does; say in a word what came of it. An active key is
+    due here when support asks for a look at it, the daily ones come by `sweep`.
 
     ask: takes an exchange id, credentials, and the region in which the key was known before.
     """
     started_at = timezone.now()
     key = _claim(key_id, started_at)
     if key is None:
-        return
+        return "not due"
     if _was_held_too_long(key, started_at):
         _give_back(key, started_at)
-        return
+        return "nobody confirmed it"
     held_back = breaker.held_back(key.bot.exchange, started_at)
     answer, envelope = (held_back, None) if held_back else _open_and_ask(key, ask)
     if not held_back:
         breaker.record(key.bot.exchange, answer, timezone.now())
     if key.status == KeyStatus.ACTIVE:
         recheck.conclude(key, answer, started_at=started_at, now=timezone.now())
-        return
+        tallies.count(Counted(What.CHECK, key.bot.exchange, "checked again"))
+        return "checked again"
     try:
-        _conclude(key, answer, envelope, started_at)
+        outcome = _conclude(key, answer, envelope, started_at)
     except DataError as error:
         # What the exchange said does not fit the database. Asking for it again and again would not end.
         logger.error("Key %s: the answer cannot be kept: %s", key.pk, type(error).__name__)
         unfit = Trouble(FindingCode.UNPROVEN_PERMISSION, exchange_code="unfit")
-        _conclude(key, unfit, None, started_at)
+        outcome = _conclude(key, unfit, None, started_at)
+    if outcome is None:
+        return "decided meanwhile"
+    _count(key, answer, outcome)
+    return outcome.value
+
+
+def _count(claimed: ApiKey, answer: KeyReport | Trouble, outcome: Outcome) -> None:
+    """For the figures, after the commit. A key that waited for support is no measure of how quick we are."""
+    ours = {SEALED: "unopened", breaker.HELD_BACK: "held back"}
+    why = ours.get(answer.exchange_code) if isinstance(answer, Trouble) else None
+    counted = [Counted(What.CHECK, claimed.bot.exchange, why or outcome.value)]
+    if outcome is not Outcome.RETRY and not claimed.held:
+        counted.append(tallies.verdict((timezone.now() - claimed.submitted_at).total_seconds()))
+    tallies.count(*counted)
 
 
 def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
@@ -105,7 +123,7 @@ def _open_and_ask(key: ApiKey, ask: Ask) -> tuple[KeyReport | Trouble, Sealed | 
         )
     except vault.SealError as error:
         logger.error("Key %s cannot be checked: %s", key.pk, error)
-        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="sealed"), None
+        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code=SEALED), None
     answer = ask(bot.exchange, credentials, key.region)
     if isinstance(answer, Trouble) or key.status == KeyStatus.ACTIVE:
         return answer, None
@@ -116,13 +134,14 @@ def _open_and_ask(key: ApiKey, ask: Ask) -> tuple[KeyReport | Trouble, Sealed | 
 @transaction.atomic
 def _conclude(
     claimed: ApiKey, answer: KeyReport | Trouble, envelope: Sealed | None, started_at: datetime
-) -> None:
+) -> Outcome | None:
+    """None where the claim is gone."""
     transitions.lock_bot(claimed.bot_id)
     now = timezone.now()
     key = _claimed(claimed)
     if key is None:
         logger.info("Key %s was decided or taken back meanwhile; this answer is dropped", claimed.pk)
-        return
+        return None
     decision = _decide(key, answer, now)
     KeyCheck.objects.create(
         key=key,
@@ -135,6 +154,7 @@ def _conclude(
     )
     logger.info("Key %s: %s", key.pk, decision.outcome.value)
     _carry_out(key, answer, envelope, decision, now)
+    return decision.outcome
 
 
 def _decide(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Decision:

@@ -11,6 +11,9 @@ from django.db.models import Q, QuerySet
 
 from apikeys.models import ApiKey, Handover
 from apikeys.status import LIVE
+from telemetry import tallies
+from telemetry.models import What
+from telemetry.tallies import Counted
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ def wipe_leftovers() -> int:
     secrets.update(sealed=None, seal_id="")
     envelopes.update(envelope=None)
     logger.error("Ended keys still held a secret, wiped now: %s", ", ".join(sorted(set(found))))
+    tallies.count(Counted(What.UNWIPED, "keys", number=len(set(found))))
     return len(set(found))
 
 

@@ -10,6 +10,7 @@ died with one loses it when the claim ends. Plaintext is inside `ask_all` only.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
@@ -22,13 +23,16 @@ from django.db.models import DateTimeField, UUIDField
 from django.utils import timezone
 
 from apikeys import vault
-from apikeys.exchanges.base import Credentials, KeyReport, Trouble
+from apikeys.exchanges.base import SEALED, Credentials, KeyReport, Trouble
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import FindingCode
 from apikeys.flows import breaker, recheck
 from apikeys.flows.lease import keys_per_second, release
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
+from telemetry import tallies
+from telemetry.models import What
+from telemetry.tallies import Counted
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +79,7 @@ def sweep(
         work.carry_out(ask_all)
     finally:
         release(work.claim, due_at=work.resume_at)
+        work.count()
     return work.asked
 
 
@@ -90,6 +95,7 @@ class _Work:
         self._ending = ending
         self._outages = 0  # in a row
         self._in_trouble = False
+        self._results = Counter[str]()
         # Twice what the list takes at the exchange's pace, and renewed where others ask as well.
         lasts = timedelta(seconds=2 * len(key_ids) / keys_per_second(EXCHANGES[exchange]))
         self._claim_lasts = settings.SWEEP_CLAIM + lasts
@@ -110,6 +116,10 @@ class _Work:
         self._ask(ask_all, self._key_ids)
         if self._in_trouble and self.resume_at is None:
             self._leave_the_rest(None, timezone.now())
+
+    def count(self) -> None:
+        """For the figures, once a list."""
+        tallies.count(*(Counted(What.CHECK, self._exchange, *result) for result in self._results.items()))
 
     def _ask(self, ask_all: AskAll, key_ids: Sequence[UUID]) -> None:
         if self._is_stopped():
@@ -144,10 +154,14 @@ class _Work:
         for item in answers:
             if _is_told_to_come_again(item.answer):
                 self._leave_the_rest(item.answer, now)
+                result = "come again"
             elif recheck.is_unchanged(item.key, item.answer, now):
                 unchanged.append(item.key)
+                result = "unchanged"
             else:
                 _conclude(item, now)
+                result = "changed"
+            self._results["unopened" if _is_sealed(item.answer) else result] += 1
         _move_times(unchanged, self.claim, now)
         self._heed_outages([item.answer for item in answers], now)
         if self._claimed_until - now < self._claim_lasts / 2:
@@ -179,8 +193,12 @@ def _opened(key: ApiKey) -> tuple[Credentials, str] | Trouble:
         )
     except vault.SealError as error:
         logger.error("Key %s cannot be checked: %s", key.pk, error)
-        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="sealed")
+        return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code=SEALED)
     return credentials, key.region
+
+
+def _is_sealed(answer: KeyReport | Trouble) -> bool:
+    return isinstance(answer, Trouble) and answer.exchange_code == SEALED
 
 
 def _says_nothing(answer: KeyReport | Trouble) -> bool:

@@ -211,6 +211,8 @@ class ApiKey(models.Model):
                 condition=Q(status=KeyStatus.CHECKING, failing_since__isnull=False),
             ),
             models.Index(fields=["ended_at"], name="keys_refused", condition=Q(status=KeyStatus.REFUSED)),
+            # With the id, so that SQLite finds some keys of one seal key by both.
+            models.Index(fields=["seal_id", "id"], name="keys_by_seal", condition=Q(status__in=LIVE)),
             models.Index(
                 fields=["revoke_at"],
                 name="keys_to_revoke",
@@ -277,7 +279,10 @@ class KeyCheck(models.Model):
     exchange_code = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["key", "-started_at"], name="checks_of_key")]
+        indexes = [
+            models.Index(fields=["key", "-started_at"], name="checks_of_key"),
+            models.Index(fields=["finished_at"], name="checks_by_age"),
+        ]
 
     def findings(self) -> list[Finding]:
         return [Finding.from_json(item) for item in self.findings_json]

@@ -41,6 +41,9 @@ class Signer:
         self._ccxt.milliseconds = lambda: int(self._now_ms())
         self._ccxt.seconds = lambda: int(self._now_ms() / 1000)
         self._ccxt.microseconds = lambda: int(self._now_ms() * 1000)
+        # ccxt's own counter never goes back, and is one for all keys: a clock of ours that was ahead for a
+        # moment would from then on shut out the bots of all customers, which count in milliseconds as well.
+        self._ccxt.incrementing_nonce = self._ccxt.nonce
         self._ccxt.jwt = _jwt
 
     def sign(self, call: Call, credentials: Credentials) -> Signed | None:

@@ -70,6 +70,25 @@ PARTS: Mapping[str, Part] = {
             "enumeration_help": Figure(0.05, "difference of medians, known and unknown, at password help"),
         },
     ),
+    "sweep": Part(
+        "bench.sweep",
+        {
+            "sweep_keys_per_s": Figure(None, "keys in use a second, two sweep workers", more_is_better=True),
+            "sweep_rate_vs_naive": Figure(30, "the same over a naive sweep", more_is_better=True),
+            "sweep_cpu_vs_naive": Figure(0.1, "CPU of a key, ours over a naive sweep"),
+            "sweep_cpu_vs_raw": Figure(4, "CPU of a key, ours with all it takes over raw aiohttp"),
+            "verdict_during_sweep_p95_s": Figure(1, "seconds, submit to verdict while a sweep runs"),
+        },
+        needs=("DATABASE_URL", "REDIS_URL"),
+    ),
+    "lease": Part(
+        "bench.lease",
+        {
+            "lease_100k_s": Figure(5, "seconds, 100,000 due keys leased and put to work"),
+            "lease_100k_redis_mb": Figure(5, "MiB that their lists take in Redis"),
+        },
+        needs=("DATABASE_URL", "REDIS_URL"),
+    ),
     "portal_load": Part(
         "bench.portal_load",
         {

@@ -1,9 +1,9 @@
-"""A server that answers like one exchange does for a good key, over TLS, and does nothing else.
+"""A server that answers like one exchange does for a good key, and does nothing else.
 
-`with QuickExchange("binance") as exchange:`. It looks at no signature: it is here to cost little, and runs in
-a process of its own, so that only the caller's CPU is counted. Replies come one by one after some
-milliseconds, as over a network; answered at once they would come in heaps, which costs every caller less than
-it ever does outside.
+`with QuickExchange("binance") as exchange:`, over TLS unless told otherwise. It looks at no signature: it is
+here to cost little, and runs in a process of its own, so that only the caller's CPU is counted. Replies come
+one by one after some milliseconds, as over a network; answered at once they would come in heaps, which costs
+every caller less than it ever does outside.
 """
 
 import asyncio
@@ -46,19 +46,23 @@ END = b"\r\n\r\n"
 class QuickExchange:
     """`url` is known once it started; `certificate` is the file by which it is trusted."""
 
-    def __init__(self, exchange: str, seconds: tuple[float, float] = AS_A_NETWORK) -> None:
+    def __init__(
+        self, exchange: str, seconds: tuple[float, float] = AS_A_NETWORK, *, tls: bool = True
+    ) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._folder = tempfile.TemporaryDirectory()
         self.certificate = Path(self._folder.name) / "certificate.pem"
         key = _make_certificate(self.certificate)
         self._pipe, theirs = spawn.Pipe()
-        arguments = (theirs, _replies(exchange), seconds, str(self.certificate), key)
+        certificate = (str(self.certificate), key) if tls else None
+        arguments = (theirs, _replies(exchange), seconds, certificate)
+        self._scheme = "https" if tls else "http"
         self._process = spawn.Process(target=_serve, args=arguments, daemon=True)
         self.url = ""
 
     def __enter__(self) -> Self:
         self._process.start()
-        self.url = f"https://127.0.0.1:{self._pipe.recv()}"
+        self.url = f"{self._scheme}://127.0.0.1:{self._pipe.recv()}"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,12 +138,13 @@ def _serve(
     pipe: Connection,
     replies: Mapping[bytes, bytes],
     seconds: tuple[float, float],
-    certificate: str,
-    key: str,
+    certificate: tuple[str, str] | None,
 ) -> None:
     async def run() -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
+        context = None
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Answer(replies, seconds), "127.0.0.1", 0, ssl=context)
         pipe.send(server.sockets[0].getsockname()[1])

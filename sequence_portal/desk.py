@@ -16,6 +16,7 @@ from accounts.devices import has_factor
 from accounts.views.entrance import sign_out
 from apikeys.desk import customers
 from apikeys.desk.close import close as close_customer
+from apikeys.desk.customer_page import customer_page
 from apikeys.desk.queues import queues
 from sequence_portal.desk_charts import charts_of_days
 
@@ -28,6 +29,8 @@ class PortalAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Pages about customers that need what `accounts` may not know."""
         about_customers = (
+            # In place of the form of a person, for those who are customers.
+            ("accounts/user/<int:customer_pk>/change/", customer_page, "customer"),
             ("accounts/user/<int:customer_pk>/close/", close_customer, "customer_close"),
             ("accounts/user/<int:customer_pk>/bot/", customers.launch_bot, "customer_bot"),
             ("accounts/user/new/", customers.add_customer, "customer_add"),

@@ -198,6 +198,7 @@ TABLE: Mapping[str, Expected] = {
     "admin:password_change_done": desk(TO_FACTORS, TO_FACTORS),
     "admin:autocomplete": desk(DENIED, NOT_THIS_WAY),
     "admin:jsi18n": desk(PAGE, NOT_THIS_WAY),
+    "admin:customer": desk(PAGE, DENIED, (SUPPORT, LEAD, AUDITOR)),
     "admin:customer_address": acts(PAGE, (SUPPORT, LEAD)),
     "admin:customer_sessions": acts(PAGE, (SUPPORT, LEAD)),
     "admin:customer_password": acts(PAGE, (SUPPORT, LEAD)),

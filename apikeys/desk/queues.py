@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from accounts.models import AddressChange, MailboxHold, User
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import FindingCode
-from apikeys.models import ApiKey, ExchangeState, Handover
+from apikeys.models import ApiKey, ExchangeState, Handover, Job
 from apikeys.pages import words
 from notifications.models import Mail
 
@@ -87,6 +87,14 @@ _QUEUES: tuple[Rows, ...] = (
         lambda now: ApiKey.objects.held(),
         "Keys of another exchange account",
         "Speak to the customer, then confirm or turn down.",
+        "bad",
+    ),
+    Rows(
+        "apikeys_job",
+        {"status__exact": Job.Status.ASKED},
+        lambda now: Job.objects.filter(status=Job.Status.ASKED),
+        "Acts that wait for a second lead",
+        "Nothing happens until another lead agrees, and they end by themselves within the hour.",
         "bad",
     ),
     Rows(

@@ -36,6 +36,11 @@ _ONE_BOT = {
 
 def bot_cards(customer: User, now: datetime) -> list[BotCard]:
     """Two queries, whatever the number of bots."""
+    return [shown for shown, _, _ in bots_with_keys(customer, now)]
+
+
+def bots_with_keys(customer: User, now: datetime) -> list[tuple[BotCard, Bot, BotKeys]]:
+    """As `bot_cards`, with the rows that they were made of."""
     bots = list(Bot.objects.filter(customer=customer))
     latest = ApiKey.objects.filter(bot=OuterRef("bot")).order_by("-submitted_at").values("pk")[:1]
     telling = (
@@ -46,8 +51,9 @@ def bot_cards(customer: User, now: datetime) -> list[BotCard]:
         ApiKey.objects.filter(telling, bot__customer=customer).defer("sealed").order_by("submitted_at")
     ):
         of_bot[key.bot_id].append(key)
-    cards = [card(bot, _sorted_out(bot, of_bot[bot.pk]), now) for bot in bots]
-    return sorted(cards, key=lambda shown: (_URGENCY[shown.state], shown.bot_id.upper()))
+    sorted_out = [(bot, _sorted_out(bot, of_bot[bot.pk])) for bot in bots]
+    cards = [(card(bot, keys, now), bot, keys) for bot, keys in sorted_out]
+    return sorted(cards, key=lambda shown: (_URGENCY[shown[0].state], shown[0].bot_id.upper()))
 
 
 def _sorted_out(bot: Bot, keys: list[ApiKey]) -> BotKeys:

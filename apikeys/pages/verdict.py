@@ -51,10 +51,16 @@ class Row:
 
 def rows(key: ApiKey) -> tuple[Row, ...]:
     """Findings first, in the order in which they were made, then what is in order."""
-    findings = key.findings
+    if key.status == KeyStatus.ACTIVE and not attention.is_answered_to(key):
+        return found_rows(key)  # the last report is older than that
+    return (*found_rows(key), *_in_order(key, key.findings))
+
+
+def found_rows(key: ApiKey) -> tuple[Row, ...]:
+    """What was found, in the customer's wording and the order in which it was found."""
     unknown = tuple((key.report_json or {}).get("unknown", ()))
     labels = (*key.bot.adapter.labels.values(), *unknown)
-    found = [
+    return tuple(
         Row(
             looked_at=words.marked(item.looked_at, unknown),
             needed=words.marked(item.needed),
@@ -64,11 +70,8 @@ def rows(key: ApiKey) -> tuple[Row, ...]:
             code=item.code,
             step=_step(key, item),
         )
-        for item in findings
-    ]
-    if key.status == KeyStatus.ACTIVE and not attention.is_answered_to(key):
-        return tuple(found)  # the last report is older than that
-    return (*found, *_in_order(key, findings))
+        for item in key.findings
+    )
 
 
 def _step(key: ApiKey, item: Finding) -> tuple[int, str] | None:

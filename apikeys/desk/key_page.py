@@ -23,7 +23,7 @@ _UNREAD = ("sealed", "fingerprint", "claim")
 _REPLACED = tuple(f"replaces__{name}" for name in (*_UNREAD, "report_json", "findings_json"))
 # What can be on the timeline of a key; whoever may not see people sees no events.
 _KINDS = (Kind.SUBMISSION, Kind.CHECK, Kind.DECISION, Kind.MAIL, Kind.STAFF)
-_KINDS_WITHOUT_EVENTS = (Kind.CHECK, Kind.MAIL)
+_KINDS_WITHOUT_PEOPLE = (Kind.CHECK, Kind.MAIL)
 
 
 def key_page(request: HttpRequest, key_id: str) -> TemplateResponse:
@@ -32,8 +32,7 @@ def key_page(request: HttpRequest, key_id: str) -> TemplateResponse:
     if key is None:
         raise Http404
     sees_people = request.user.has_perm("accounts.view_user")
-    sees_events = request.user.has_perm("accounts.view_auditevent")
-    kinds = _KINDS if sees_events else _KINDS_WITHOUT_EVENTS
+    kinds = _KINDS if sees_people else _KINDS_WITHOUT_PEOPLE
     kind, before = request.GET.get("kind", ""), request.GET.get("before", "")
     kind = kind if kind in kinds else ""
     context = {
@@ -48,7 +47,7 @@ def key_page(request: HttpRequest, key_id: str) -> TemplateResponse:
         "findings": verdict.found_rows(key),
         "handovers": Handover.objects.filter(key=key).defer("envelope").order_by("number"),
         "replaced_by": key.replaced_by.only("last_four", "activated_at", "submitted_at").first(),
-        "timeline": timeline.of_key(key, kind, before, with_events=sees_events),
+        "timeline": timeline.of_key(key, kind, before, with_people=sees_people),
         "kinds": [(each.value, each.label) for each in kinds],
         "kind": kind,
         "is_later_page": bool(before),

@@ -7,6 +7,7 @@ primary key), so rows of one moment are never shown twice nor left out.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -152,15 +153,16 @@ def of_customer(
     )
 
 
-def of_key(key: ApiKey, kind: str, before: str, *, with_events: bool) -> Timeline:
-    """Everything about one key. with_events: for those who may see who did what."""
+def of_key(key: ApiKey, kind: str, before: str, *, with_people: bool) -> Timeline:
+    """Everything about one key. with_people: for those who may see who did what, and who was written to."""
     return _timeline(
-        AuditEvent.objects.filter(key_id=key.pk) if with_events else AuditEvent.objects.none(),
+        AuditEvent.objects.filter(key_id=key.pk) if with_people else AuditEvent.objects.none(),
         KeyCheck.objects.filter(key=key),
         Mail.objects.filter(cause__in=[f"{mail.value}:{key.pk}" for mail in MailKind]),
         kind,
         before,
         lambda event: str(event.detail.get("reason", "")),
+        with_address=with_people,
     )
 
 
@@ -171,6 +173,8 @@ def _timeline(
     kind: str,
     before: str,
     reason_of: Callable[[AuditEvent], str],
+    *,
+    with_address: bool = True,
 ) -> Timeline:
     place = _parsed(before)
     happened = _of_kind(events, kind).select_related("actor")
@@ -178,7 +182,12 @@ def _timeline(
     sources = {
         2: _Source(2, "at", happened, lambda event: _of_event(event, reason_of(event))),
         1: _Source(1, "finished_at", looked, _of_check),
-        0: _Source(0, "created_at", mails.defer("context", "text", "html"), _of_mail),
+        0: _Source(
+            0,
+            "created_at",
+            mails.defer("context", "text", "html"),
+            partial(_of_mail, with_address=with_address),
+        ),
     }
     asked = {Kind.CHECK: (1,), Kind.MAIL: (0,)}.get(Kind(kind), (2,)) if kind in Kind.values else (2, 1, 0)
     rows = [row for rank in asked for row in sources[rank].after(place)]
@@ -274,9 +283,10 @@ def _of_check(check: KeyCheck) -> Entry:
     )
 
 
-def _of_mail(mail: Mail) -> Entry:
+def _of_mail(mail: Mail, *, with_address: bool) -> Entry:
     status = Mail.Status(mail.status)
-    line = f"To {mail.to}. {status.label.replace('your', 'the')}"
+    line = f"To {mail.to}. " if with_address else ""
+    line += status.label.replace("your", "the")
     if mail.accepted_at:
         line += f" {mail.accepted_at.astimezone(UTC):%H:%M:%S}"
     if status is not Mail.Status.ACCEPTED and mail.last_answer:

@@ -69,7 +69,6 @@ class BotRequestAdmin(ReadOnlyAdmin):
         return [path("<uuid:request_pk>/decide/", deciding, name="bot_request"), *super().get_urls()]
 
 
-
 def _require_look(of_model: ReadOnlyAdmin, request: HttpRequest) -> None:
     """A page of ours in place of a change form: for those who may look, and nothing is posted to it."""
     if request.method not in ("GET", "HEAD") or not of_model.has_view_permission(request):

@@ -1,4 +1,4 @@
-"""What can be done on the page of a key; see `accounts.desk.acts`."""
+"""What can be done on the pages of a key and of a bot; see `accounts.desk.acts`."""
 
 from accounts.desk.acts import ActLink
 from accounts.roles import Act
@@ -29,3 +29,5 @@ KEY_ACTS = (
         look="Exchange account",
     ),
 )
+
+BOT_ACTS = (ActLink("bot_move", "Give it to another customer", Act.MOVE_BOT),)

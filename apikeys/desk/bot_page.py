@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.dateparse import parse_datetime
 
+from accounts.desk.acts import offers
+from apikeys.desk.acts import BOT_ACTS
 from apikeys.models import ApiKey, Bot
 
 _PAGE = 50
@@ -28,6 +30,7 @@ def bot_page(request: HttpRequest, bot_pk: str) -> TemplateResponse:
         "title": f"Bot {bot}",
         "bot": bot,
         "customer": bot.customer if request.user.has_perm("accounts.view_user") else None,
+        "offers": offers(BOT_ACTS, bot, request.user),
         "keys": shown[:_PAGE],
         "next": _place(shown[_PAGE - 1]) if len(shown) > _PAGE else "",
         "is_later_page": bool(before),

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from accounts.models import AddressChange, MailboxHold, User
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import FindingCode
-from apikeys.models import ApiKey, ExchangeState, Handover, Job
+from apikeys.models import ApiKey, BotRequest, ExchangeState, Handover, Job
 from apikeys.pages import words
 from notifications.models import Mail
 
@@ -104,6 +104,13 @@ _QUEUES: tuple[Rows, ...] = (
         "Microsoft mailboxes to clear or change",
         "They wait to hand over a key.",
         "warn",
+    ),
+    Rows(
+        "apikeys_botrequest",
+        {"status__exact": BotRequest.Status.ASKED},
+        lambda now: BotRequest.objects.open(),
+        "Bots that customers asked for",
+        "Launch each under a BOT ID, or decline it.",
     ),
     Rows(
         "accounts_addresschange",

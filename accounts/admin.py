@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from accounts.desk.address import address
 from accounts.desk.factors import factors
+from accounts.desk.letter import customer_letter, letter, letter_pdf
 from accounts.desk.mailbox import mailbox
 from accounts.desk.people import customer_password, customer_sessions, person_unlock, staff_end
 from accounts.models import AddressChange, AuditEvent, MailboxHold, MailDomain, User
@@ -36,6 +37,9 @@ class UserAdmin(ReadOnlyAdmin):
             path("<int:customer_pk>/password/", guarded(customer_password), name="customer_password"),
             path("<int:person_pk>/unlock/", guarded(person_unlock), name="person_unlock"),
             path("<int:person_pk>/end/", guarded(staff_end), name="staff_end"),
+            path("<int:customer_pk>/letter/", guarded(customer_letter), name="customer_letter"),
+            path("<int:customer_pk>/letter/<uuid:mail_id>/", guarded(letter), name="letter"),
+            path("<int:customer_pk>/letter/<uuid:mail_id>/pdf/", guarded(letter_pdf), name="letter_pdf"),
             *super().get_urls(),
         ]
 

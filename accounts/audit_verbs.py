@@ -68,6 +68,7 @@ class Verb(TextChoices):
     MAILBOX_ASKED = "mailbox_asked", "Asked support to clear the Microsoft mailbox"
     MAILBOX_CLEARED = "mailbox_cleared", "Microsoft mailbox cleared"
     MAILBOX_KEPT = "mailbox_kept", "Microsoft mailbox not cleared"
+    LETTER_WRITTEN = "letter_written", "Support wrote to you"
     BOT_ASKED = "bot_asked", "Asked for a bot at {where}"
     BOT_REQUEST_TAKEN_BACK = "bot_request_taken_back", "No longer asks for a bot at {where}"
     BOT_REQUEST_DECLINED = "bot_request_declined", "Asking for a bot at {where} was declined"

@@ -19,7 +19,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from notifications.models import Mail
+from notifications.kinds import MailKind
+from notifications.models import Attachment, Mail
 from notifications.render import RenderedMail
 from telemetry import tallies
 from telemetry.models import What
@@ -92,6 +93,9 @@ def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
         headers={"Message-ID": f"<{_identity(mail)}@{host}>", "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(rendered.html, "text/html")
+    if mail.kind == MailKind.LETTER:  # no other kind has one, and each would cost a look
+        for pdf in Attachment.objects.filter(mail=mail):
+            message.attach(pdf.name, bytes(pdf.content), "application/pdf")
     return message
 
 

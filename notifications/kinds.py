@@ -6,6 +6,7 @@ from django.db.models import TextChoices
 class MailKind(TextChoices):
     SIGN_IN_CODE = "sign_in_code", "Your code"
     WELCOME = "welcome", "Welcome"
+    LETTER = "letter", "Letter from support"
     BOT_LAUNCHED = "bot_launched", "Bot launched"
     BOT_DECLINED = "bot_declined", "Bot not launched"
     API_CONNECTED = "api_connected", "API connected"

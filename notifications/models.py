@@ -88,3 +88,14 @@ class Mail(models.Model):
     @property
     def is_stored(self) -> bool:
         return self.context is not None or self.has_body
+
+
+class Attachment(models.Model):
+    """A PDF that goes with a mail. Kept as long as what the mail is written from, and not a day longer."""
+
+    mail = models.OneToOneField(Mail, models.CASCADE, primary_key=True, related_name="attachment")
+    name = models.CharField(max_length=100)  # of plain characters, with its ending
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -4,7 +4,7 @@ The row is the truth and the bell a convenience: whatever the broker loses, `not
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from notifications.bell import ring_on_commit
 from notifications.facts import Facts, freeze
 from notifications.kinds import MailKind
-from notifications.models import Mail
+from notifications.models import Attachment, Mail
 from notifications.render import subject_of
 
 DELIVER = "notifications.deliver"
@@ -31,6 +31,25 @@ def send(kind: MailKind, *, owner_id: int, to: str, cause: str, context: Facts) 
     apart.
     """
     send_many([Letter(kind, owner_id=owner_id, to=to, cause=cause, context=context)])
+
+
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """name: of plain characters, with its ending. content: the whole file."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+def send_with(pdf: Pdf, letter: "Letter") -> None:
+    """As `send`, with a document that goes along."""
+    _require_transaction()
+    mail = _mail(letter, timezone.now())
+    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+    # A cause that is known inserted nothing, so there is no row of this id to attach to.
+    if Mail.objects.filter(pk=mail.pk).exists():
+        Attachment.objects.create(mail=mail, name=pdf.name, content=pdf.content)
+        ring_on_commit(DELIVER, str(mail.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +157,8 @@ def send_again(mail: Mail, *, to: str, cause: str) -> bool:
     Mail.objects.bulk_create([copy], ignore_conflicts=True)
     if not Mail.objects.filter(pk=copy.pk).exists():
         return False
+    for attached in Attachment.objects.filter(mail=mail):
+        Attachment.objects.create(mail=copy, name=attached.name, content=attached.content)
     ring_on_commit(DELIVER, str(copy.id))
     return True
 
@@ -150,6 +171,7 @@ def prune(*, owner_id: int, to: str) -> int:
     _require_transaction()
     mails = Mail.objects.of(owner_id)
     mails.filter(status=Mail.Status.WAITING).update(status=Mail.Status.FAILED)
+    Attachment.objects.filter(mail__owner_id=owner_id).delete()
     for kind in MailKind:
         mails.filter(kind=kind).update(subject=kind.label)
     return mails.update(to=to, context=None, text="", html="", has_body=False)

@@ -395,8 +395,11 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
-# An uploaded key file stays in memory: what would need a file on disk is not taken at all.
+# An uploaded key file stays in memory: what would need a file on disk is not taken at all. The largest that
+# somebody may send is the PDF of a letter, with the form around it.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+LETTER_PDF_MAX = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = LETTER_PDF_MAX + 512 * 1024
 # A pasted megabyte is refused by the form in words; what is larger never reaches it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 

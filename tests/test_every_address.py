@@ -124,6 +124,10 @@ def everybody(get: str, post: str) -> Expected:
     return Expected(all_get(get), all_get(post))
 
 
+LETTER = Expected(
+    desk(MISSING, "", (SUPPORT, LEAD, AUDITOR)).get,  # this mail is none
+    desk("", NOT_THIS_WAY).post,
+)
 TABLE: Mapping[str, Expected] = {
     "accounts:sign_in": entrance(PAGE, PAGE),
     "accounts:code": entrance(START_AGAIN, START_AGAIN),
@@ -214,6 +218,9 @@ TABLE: Mapping[str, Expected] = {
     "admin:customer_mailbox": acts(PAGE, (SUPPORT, LEAD)),
     "admin:person_factors": acts(PAGE, (LEAD,)),
     "admin:customer_close": acts(PAGE, (LEAD,)),
+    "admin:customer_letter": acts(PAGE, (SUPPORT, LEAD)),
+    "admin:letter": LETTER,
+    "admin:letter_pdf": LETTER,
     "admin:customer_bot": acts(PAGE, (SUPPORT, LEAD)),
     "admin:customer_add": desk(PAGE, PAGE, (SUPPORT, LEAD)),
     "admin:customer_import": desk(PAGE, PAGE, (SUPPORT, LEAD)),

@@ -82,6 +82,7 @@ CUSTOMER_ACTS = (
         look="Primary address",
     ),
     ActLink("customer_mailbox", "Decide on the mailbox", Act.CLEAR_MAILBOX, applies=_is_open, look="Mailbox"),
+    ActLink("customer_letter", "Write to the customer", Act.WRITE_LETTER, applies=_is_open),
     ActLink("customer_bot", "Launch a bot", Act.LAUNCH_BOT, applies=_is_open),
     ActLink("customer_sessions", "End the sessions", Act.END_SESSIONS, applies=_is_open, look="Sessions"),
     ActLink("customer_password", "Start a password reset", Act.RESET_PASSWORD, applies=_is_open),

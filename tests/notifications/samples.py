@@ -29,6 +29,12 @@ def _finding(looked_at: str, needed: str, found: str, to_do: str) -> dict[str, F
 CONTEXTS: dict[MailKind, dict[str, Fact]] = {
     MailKind.SIGN_IN_CODE: {"code": "493021", "purpose_words": "sign in"},
     MailKind.WELCOME: {"client_id": USER_ID, "bots": [BOT_ID, "0x1A2 / JaneDoe / ETH-2"]},
+    MailKind.LETTER: {
+        "client_id": USER_ID,
+        "subject_line": "Your invoice for November",
+        "lines": ["Dear Jane Doe,", "", "Your invoice is attached. It is due by 14 December.", "", "Lee"],
+        "attached": "invoice-2026-11.pdf",
+    },
     MailKind.BOT_LAUNCHED: {
         "client_id": USER_ID,
         "bot_id": BOT_ID,

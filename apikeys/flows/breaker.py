@@ -7,7 +7,8 @@ many requests". What one key can bring about by itself does not, or a stranger c
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from apikeys.exchanges.base import KeyReport, Trouble
 from apikeys.findings import FindingCode
@@ -49,26 +50,35 @@ def _held_back(for_: timedelta) -> Trouble:
     )
 
 
-def record(exchange: str, answer: KeyReport | Trouble, now: datetime) -> None:
-    """Count an outage, or the end of one. Costs a good exchange no write."""
+def record(
+    exchange: str, answer: KeyReport | Trouble, now: datetime, *, began: datetime | None = None
+) -> None:
+    """Count an outage, or the end of one. Costs a good exchange no write.
+
+    began: what `held_back` was told as now before this call; without it, now.
+    """
     if isinstance(answer, Trouble) and answer.outage:
-        _count_outage(exchange, now)
+        _count_outage(exchange, now, began or now)
     elif isinstance(answer, KeyReport) or answer.code is not FindingCode.EXCHANGE_UNAVAILABLE:
         ended = ExchangeState.objects.filter(exchange=exchange, failures__gt=0)
         if ended.update(failures=0, failing_since=None, open_until=None, answered_at=now):
             logger.warning("%s answers again", exchange)
 
 
-def _count_outage(exchange: str, now: datetime) -> None:
+def _count_outage(exchange: str, now: datetime, began: datetime) -> None:
+    """What was on its way as the pause began says nothing new: with many calls at once, that one outage would
+    be counted many times, and the pause be doubled each time. So from then on only the look counts.
+    """
     ExchangeState.objects.get_or_create(exchange=exchange)
     rows = ExchangeState.objects.filter(exchange=exchange)
-    rows.filter(failing_since=None).update(failing_since=now)
-    rows.update(failures=F("failures") + 1)
+    counting = rows.filter(Q(open_until=None) | Q(open_until=began + LOOK))
+    if not counting.update(failures=F("failures") + 1, failing_since=Coalesce("failing_since", Value(now))):
+        return
     failures = rows.values_list("failures", flat=True).get()
     if failures >= OPENS_AFTER:
         pause = min(FIRST_PAUSE * 2 ** min(failures - OPENS_AFTER, 10), LONGEST_PAUSE)
-        rows.update(open_until=now + pause)
-        logger.error("%s does not answer: nobody asks for %d s", exchange, pause.total_seconds())
+        if counting.update(open_until=now + pause):
+            logger.error("%s does not answer: nobody asks for %d s", exchange, pause.total_seconds())
 
 
 def record_clock(exchange: str, ahead_ms: float, now: datetime) -> None:

@@ -54,7 +54,7 @@ def check(key_id: UUID, *, ask: Ask) -> str:
     held_back = breaker.held_back(key.bot.exchange, started_at)
     answer, envelope = (held_back, None) if held_back else _open_and_ask(key, ask)
     if not held_back:
-        breaker.record(key.bot.exchange, answer, timezone.now())
+        breaker.record(key.bot.exchange, answer, timezone.now(), began=started_at)
     if key.status == KeyStatus.ACTIVE:
         recheck.conclude(key, answer, started_at=started_at, now=timezone.now())
         tallies.count(Counted(What.CHECK, key.bot.exchange, "checked again"))

@@ -93,6 +93,7 @@ class _Work:
         self._exchange = exchange
         self._key_ids = key_ids
         self._ending = ending
+        self._began = timezone.now()
         self._outages = 0  # in a row
         self._in_trouble = False
         self._results = Counter[str]()
@@ -106,7 +107,7 @@ class _Work:
         return rows.update(claim=self.claim, claimed_until=self._claimed_until)
 
     def carry_out(self, ask_all: AskAll) -> None:
-        now = timezone.now()
+        now = self._began
         if held_back := breaker.held_back(self._exchange, now):
             self._leave_the_rest(held_back, now)
             return
@@ -174,7 +175,7 @@ class _Work:
             is_outage = isinstance(answer, Trouble) and bool(answer.outage)
             if is_outage or (is_outage != was_outage and not _says_nothing(answer)):
                 # Answers in a row end an outage once; each statement saved is a thousandth of a second.
-                breaker.record(self._exchange, answer, now)
+                breaker.record(self._exchange, answer, now, began=self._began)
                 was_outage, were_outages = is_outage, were_outages or is_outage
         if were_outages and (held_back := breaker.held_back(self._exchange, now)):
             self._leave_the_rest(held_back, now)

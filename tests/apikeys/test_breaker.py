@@ -41,10 +41,24 @@ def test_it_lets_one_go_and_see_and_doubles_the_pause_if_nothing_changed() -> No
     held_back = breaker.held_back("kraken", later)
     assert held_back is not None
     assert held_back.retry_after == 30
-    away(20)
-    held_back = breaker.held_back("kraken", NOW)
+    for _ in range(10):
+        later += timedelta(seconds=310)
+        assert breaker.held_back("kraken", later) is None
+        breaker.record("kraken", OUTAGE, later + timedelta(seconds=9), began=later)
+    held_back = breaker.held_back("kraken", later + timedelta(seconds=9))
     assert held_back is not None
     assert held_back.retry_after == 300, "never longer than five minutes"
+
+
+def test_it_counts_one_outage_once_however_many_calls_were_on_their_way() -> None:
+    away(200)
+    held_back = breaker.held_back("kraken", NOW)
+    assert held_back is not None
+    assert held_back.retry_after == 15
+    later = NOW + timedelta(seconds=15)
+    assert breaker.held_back("kraken", later) is None, "one goes to see"
+    breaker.record("kraken", OUTAGE, later, began=NOW)
+    assert ExchangeState.objects.get().open_until == later + breaker.LOOK, "which that late answer is not"
 
 
 @pytest.mark.parametrize("answer", [GOOD, Trouble(FindingCode.NOT_FOUND, "-2008")])

@@ -83,6 +83,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10, "timeout": 10}}
+    # After a restart of the server every connection of the pool is a dead one. Asked before it is used, it is
+    # replaced; else each of them would fail one request or one task.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Counters of limits, and broker: Redis, or what is embedded in one machine's processes.

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -35,6 +35,7 @@ CLAIM = settings.MAIL_CLAIM
 # before the server's last word, and a second worker would send the mail again.
 OPEN_WITHIN = CLAIM.total_seconds() - 4 * settings.EMAIL_TIMEOUT
 PAUSES = settings.MAIL_PAUSES
+RECORD_AGAIN = 0.5  # seconds, while the database is away
 # Mail that no server took for this long is news no more, and the desk should see that it never arrived.
 GIVE_UP = timedelta(days=3)
 
@@ -67,13 +68,29 @@ def attempt(mail: Mail, rendered: RenderedMail) -> bool:
     except Exception as error:  # a mail that cannot even be built has to end in `GIVE_UP` too
         _record_failure(mail, error)
         return False
-    # Whatever another worker wrote meanwhile, the server has taken this mail.
-    Mail.objects.filter(pk=mail.pk).exclude(status=Mail.Status.ACCEPTED).update(
-        status=Mail.Status.ACCEPTED, accepted_at=timezone.now(), last_answer="250"
-    )
+    _record_acceptance(mail)
     logger.info("Mail %s accepted, try %d", mail.pk, mail.tries)
     tallies.count(Counted(What.MAIL, mail.kind, "accepted"))
     return True
+
+
+def _record_acceptance(mail: Mail) -> None:
+    """Until the database has it, for as long as the claim lasts: without this word the mail is sent again."""
+    accepted_at = timezone.now()
+    while True:
+        try:
+            # Whatever another worker wrote meanwhile, the server has taken this mail.
+            Mail.objects.filter(pk=mail.pk).exclude(status=Mail.Status.ACCEPTED).update(
+                status=Mail.Status.ACCEPTED, accepted_at=accepted_at, last_answer="250"
+            )
+        except (OperationalError, InterfaceError):
+            # A claim sets `due_at` to its end.
+            if timezone.now() >= mail.due_at:
+                raise
+            connection.close()
+            time.sleep(RECORD_AGAIN)
+        else:
+            return
 
 
 def give_back(mail: Mail, error: Exception) -> None:
@@ -111,16 +128,16 @@ def _identity(mail: Mail) -> str:
 def _converse(message: EmailMultiAlternatives) -> None:
     """Send over a connection of its own, opened here so that its end cannot be taken for the answer."""
     began = time.monotonic()
-    connection = get_connection()
-    connection.open()
+    server = get_connection()
+    server.open()
     try:
         if time.monotonic() - began > OPEN_WITHIN:
             raise SlowToOpenError
-        message.connection = connection
+        message.connection = server
         message.send()
     finally:
         try:
-            connection.close()
+            server.close()
         except OSError as error:  # SMTPException is one; after the 250, a failed goodbye changes nothing
             logger.info("Closing the mail connection: %s", type(error).__name__)
 

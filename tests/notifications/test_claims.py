@@ -61,6 +61,35 @@ def test_it_does_not_double_while_another_worker_waits_for_the_answer(
     assert mail.tries == len(mail_sink.messages) == 1
 
 
+@contextmanager
+def database_away() -> Iterator[None]:
+    """For the statements about mail of other connections, some of which this cuts on PostgreSQL."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            yield
+            return
+        cursor.execute("ALTER TABLE notifications_mail RENAME TO notifications_mail_away")
+        yield
+        cursor.execute("ALTER TABLE notifications_mail_away RENAME TO notifications_mail")
+
+
+def test_it_records_the_250_that_came_while_the_database_was_away(mail: Mail, mail_sink: MailSink) -> None:
+    mail_sink.hold()
+    with another_worker(mail):
+        wait_until_held(mail_sink)
+        with database_away():
+            mail_sink.release()
+            mail_sink.wait_for(lambda letter: True)
+            time.sleep(0.2)  # so that the worker finds the database away
+    mail.refresh_from_db()
+    assert (mail.status, mail.tries) == (Mail.Status.ACCEPTED, 1)
+    assert len(mail_sink.messages) == 1
+
+
 def test_it_takes_a_mail_over_only_when_the_claim_has_ended(mail: Mail) -> None:
     now = timezone.now()
     claimed = delivery.claim(mail.id, now)

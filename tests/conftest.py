@@ -30,6 +30,8 @@ pytest_plugins = ["tests.fixtures_mail"]
 PASSWORD = "correct horse battery"
 # What takes longest begins first, or one worker would be left with it at the end while the others wait.
 LONG_FILES = (
+    "tests/browser/test_pages_in_browser.py",
+    "tests/whole/test_chaos.py",
     "tests/whole/test_crash.py",
     "tests/engine/test_make_run.py",
     "tests/test_make_run.py",

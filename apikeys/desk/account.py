@@ -34,7 +34,8 @@ def account(request: HttpRequest, key_id: UUID) -> HttpResponse:
         "opts": ApiKey._meta,
         "title": f"Exchange account of {key}",
         "key": key,
-        "previous": flow.previous_account(key),
+        "known": flow.known_account(key),
+        "named": flow.named_account(key),
         "is_held": flow.is_held(key),
         "form": form if may(request.user, Act.SETTLE_ACCOUNT) else None,
     }

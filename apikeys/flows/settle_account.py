@@ -1,4 +1,6 @@
-"""Support settles a key that belongs to another exchange account than the bot's key before."""
+"""Support settles a key of another exchange account: for a new key, than that of the bot's key before; for
+one in use, than when it was accepted.
+"""
 
 from dataclasses import replace
 from uuid import UUID
@@ -7,11 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.acts import By
 from accounts.audit_verbs import Verb
 from accounts.models import User
 from apikeys import transitions
 from apikeys.findings import FindingCode, Severity
 from apikeys.flows.refuse import refuse
+from apikeys.flows.revoke import revoke_one
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
 from notifications.bell import ring_on_commit
@@ -23,7 +27,22 @@ def previous_account(key: ApiKey) -> str:
     return before.order_by("-activated_at").values_list("account_id", flat=True).first() or ""
 
 
+def known_account(key: ApiKey) -> str:
+    """What the key's account is compared with; empty where an exchange did not say."""
+    return key.account_id if key.status == KeyStatus.ACTIVE else previous_account(key)
+
+
+def named_account(key: ApiKey) -> str:
+    """To which the key belongs by the last answer of its exchange."""
+    if key.status == KeyStatus.ACTIVE:
+        return str((key.report_json or {}).get("account_id", ""))
+    return key.account_id
+
+
 def is_held(key: ApiKey) -> bool:
+    """A key in use goes on working meanwhile."""
+    if key.status == KeyStatus.ACTIVE:
+        return key.concern == FindingCode.WRONG_ACCOUNT
     held_for = {item.code for item in key.findings if item.severity is Severity.HOLD}
     return key.status == KeyStatus.CHECKING and FindingCode.WRONG_ACCOUNT in held_for
 
@@ -39,16 +58,21 @@ def confirm(*, key_id: UUID, staff: User, reason: str, address: str) -> None:
     """
     key = _held(key_id)
     now = timezone.now()
-    ApiKey.objects.filter(pk=key.pk).update(confirmed_account_id=key.account_id, check_due_at=now)
+    ApiKey.objects.filter(pk=key.pk).update(confirmed_account_id=named_account(key), check_due_at=now)
     _record(Verb.ACCOUNT_CONFIRMED, key, staff, reason, address)
     ring_on_commit("apikeys.check_key", str(key.pk))
 
 
 @transaction.atomic
 def turn_down(*, key_id: UUID, staff: User, reason: str, address: str) -> None:
-    """Refuse the key for what it was held for; the customer is told, and keeps the old one."""
+    """Refuse a new key for what it was held for; the customer is told, and keeps the old one. A key in use is
+    revoked, and the customer told as well.
+    """
     key = _held(key_id)
     _record(Verb.ACCOUNT_TURNED_DOWN, key, staff, reason, address)
+    if key.status == KeyStatus.ACTIVE:
+        revoke_one(key_id=key.pk, by=By(actor=staff, address=address, reason=reason))
+        return
     refuse(key, [replace(item, severity=Severity.REFUSE) for item in key.findings], now=timezone.now())
 
 

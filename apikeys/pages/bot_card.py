@@ -200,6 +200,10 @@ def _not_connected(bot: Bot, keys: BotKeys, now: datetime) -> BotCard:
                 words.moment(refused.ended_at or refused.submitted_at, now),
             )
         )
+    link = _key_link("Why it was refused", refused) if refused else None
+    if keys.latest and attention.was_disconnected_for_a_right(keys.latest):
+        sentences.insert(0, words.marked(attention.why_disconnected(keys.latest)))
+        link = _key_link("What happened", keys.latest)
     return _made(
         bot,
         status=status,
@@ -209,7 +213,7 @@ def _not_connected(bot: Bot, keys: BotKeys, now: datetime) -> BotCard:
         sentences=sentences,
         button=_form_link(bot, refresh=False),
         filled=True,
-        link=_key_link("Why it was refused", refused) if refused else None,
+        link=link,
     )
 
 

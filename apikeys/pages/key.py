@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apikeys import attention
 from apikeys.findings import FindingCode, Severity
 from apikeys.models import ApiKey
 from apikeys.pages import verdict, words
@@ -125,6 +126,8 @@ def _goodbye(key: ApiKey, old: ApiKey | None) -> tuple[SafeString | None, SafeSt
 
 def _after_rows(key: ApiKey) -> str:
     """Rights and addresses can be changed on the key itself; for the rest the row says what to do."""
+    if key.status == KeyStatus.ACTIVE and key.problem:
+        return attention.how_to_mend(key)
     codes = {item.code for item in key.findings if item.severity is Severity.REFUSE}
     if key.status != KeyStatus.REFUSED or not codes or not codes <= _CHANGEABLE:
         return ""

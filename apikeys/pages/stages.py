@@ -156,7 +156,10 @@ def _this_bar(key: ApiKey, other: ApiKey | None) -> Bar:
         KeyStatus.CHECKING: ("soon", "Being checked"),
         KeyStatus.READY: ("soon", "Accepted, not in use yet"),
         KeyStatus.REFUSED: ("no", "Refused, secret wiped here"),
-        KeyStatus.ACTIVE: ("works", "Needs attention" if key.problem else "In use"),
+        KeyStatus.ACTIVE: (
+            "works" if attention.is_answered_to(key) else "no",
+            "Needs attention" if key.problem else "In use",
+        ),
         KeyStatus.RETIRED: ("over", "Retired, secret wiped here"),
         KeyStatus.REVOKED: ("no", "Disconnected, secret wiped here"),
     }[KeyStatus(key.status)]

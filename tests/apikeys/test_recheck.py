@@ -14,9 +14,8 @@ from accounts.models import AuditEvent
 from accounts.roles import Role
 from apikeys.exchanges import client
 from apikeys.exchanges.base import AllowList, Credentials, KeyReport, Right, Trouble
-from apikeys.flows import recheck, revoke_overdue
+from apikeys.flows import recheck, revoke_overdue, settle_account
 from apikeys.flows.check_again import check_again
-from apikeys.flows.unknown_rights import UnknownRight, unknown_rights
 from apikeys.models import ApiKey, Bot, ExchangeState, Handover, KeyCheck
 from apikeys.status import KeyStatus
 from apikeys.tasks import revoke_overdue_keys, wipe_leftovers
@@ -203,6 +202,8 @@ def test_a_right_that_appears_ends_the_key_after_three_days(
     for told in (read(as_alice, "/"), read(as_alice, f"/keys/{key.pk}/"), text_of("api_widened")):
         assert date in told
         assert f"Your bot goes on trading with the key ending …{key.last_four}." in told
+    given = {"key": key, "created_at": timezone.now(), "fetched_at": timezone.now()}
+    Handover.objects.create(kind=Handover.Kind.KEY, envelope=b"copy", **given)  # the engine has it
     looked_at(key, after=DAY)
     revoke_overdue_keys()
     assert (mailed(), verbs(key)) == (["api_widened"], ["key_widened"])
@@ -212,12 +213,17 @@ def test_a_right_that_appears_ends_the_key_after_three_days(
         revoke_overdue_keys()
     key.refresh_from_db()
     assert (key.status, key.sealed, key.check_due_at) == (KeyStatus.REVOKED, None, None)
+    assert list(key.handovers.order_by("number").values_list("kind", "envelope")) == [
+        ("key", None),
+        ("revocation", None),
+    ]
     assert (mailed(), verbs(key)) == (["api_widened", "api_disconnected"], ["key_widened", "key_revoked"])
     event = AuditEvent.objects.get(verb="key_revoked")
     assert (event.actor, event.actor_kind) == (None, "system")
     why = f"The key ending …{key.last_four} still had a right that it must not have"
     assert why in text_of("api_disconnected")
     assert why in read(as_alice, f"/keys/{key.pk}/")
+    assert why in read(as_alice, "/")
 
 
 def test_a_right_that_goes_again_leaves_the_key_alone_and_each_date_is_mailed(
@@ -284,10 +290,7 @@ def test_an_unknown_right_is_for_the_desk_grouped_by_its_name(
     odd = looked_at(key)
     assert (odd.problem, odd.concern) == ("", "unproven_permission")
     assert (mailed(), verbs(key)) == ([], [])
-    assert unknown_rights() == [
-        UnknownRight("binance", "enableMagic", 1),
-        UnknownRight("binance", "enableOther", 1),
-    ]
+    assert odd.unknown_rights == "enableMagic, enableOther"
     page = as_alice.get(f"/keys/{key.pk}/").content.decode()
     assert "enableMagic" not in page
     assert "cannot withdraw" not in page
@@ -314,6 +317,25 @@ def test_support_has_a_key_looked_at_now(key: ApiKey, simulator: Simulator) -> N
     check_again(key_id=key.pk, by=By(actor=agent, reason="Ticket 9", address="10.0.0.1"))
     assert checked(key).problem == "forbidden_permission"
     assert verbs(key) == ["key_check_asked", "key_widened"]
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_another_account_behind_a_key_in_use_is_settled_by_support(
+    confirmed: bool, key: ApiKey, simulator: Simulator
+) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(account_id="1")
+    moved = looked_at(key)
+    assert (moved.concern, moved.account_id, moved.problem, mailed()) == ("wrong_account", "1", "", [])
+    act = settle_account.confirm if confirmed else settle_account.turn_down
+    told: dict[str, Any] = {"staff": make_staff(Role.SUPPORT), "reason": "Ticket 9", "address": "10.0.0.1"}
+    act(key_id=key.pk, **told)
+    settled = checked(key)
+    if confirmed:
+        named = settle_account.named_account(settled)
+        assert (settled.status, settled.concern, settled.account_id) == (KeyStatus.ACTIVE, "", named)
+    else:
+        assert (settled.status, settled.sealed) == (KeyStatus.REVOKED, None)
+        assert mailed() == ["api_revoked"]
 
 
 def test_only_who_holds_the_claim_writes_and_only_once(key: ApiKey, simulator: Simulator) -> None:

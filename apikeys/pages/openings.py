@@ -79,11 +79,15 @@ def _keep(other: ApiKey | None) -> SafeString:
 
 def _opening_of_wanting(key: ApiKey, now: datetime) -> SafeString:
     problem = attention.problem_in_words(key.problem)
-    since = format_html(", first seen {}", words.moment(key.problem_since, now)) if key.problem_since else ""
+    seen = (
+        format_html(" We first saw that {}.", words.moment(key.problem_since, now))
+        if key.problem_since
+        else ""
+    )
     sentences = (attention.what_is_to_come(key), attention.what_works(key))
     told = [words.marked(sentence) for sentence in sentences if sentence]
     return format_html(
-        "{}{}{}.{}", problem[0].upper(), problem[1:], since, format_html(" {}" * len(told), *told)
+        "{}{}.{}{}", problem[0].upper(), problem[1:], seen, format_html(" {}" * len(told), *told)
     )
 
 

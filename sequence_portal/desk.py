@@ -13,12 +13,14 @@ from django.utils import timezone
 from accounts.access import has_strong_proof
 from accounts.desk.page import agent
 from accounts.devices import has_factor
+from accounts.roles import Act, may
 from accounts.views.entrance import sign_out
 from apikeys.desk import customers
 from apikeys.desk.close import close as close_customer
 from apikeys.desk.customer_page import customer_page
 from apikeys.desk.queues import queues
 from sequence_portal.desk_charts import charts_of_days
+from sequence_portal.wallboard import wallboard
 
 
 class PortalAdminSite(AdminSite):
@@ -27,8 +29,9 @@ class PortalAdminSite(AdminSite):
     index_template = "admin/desk.html"
 
     def get_urls(self) -> list[Any]:
-        """Pages about customers that need what `accounts` may not know."""
-        about_customers = (
+        """The wallboard, and pages about customers that need what `accounts` may not know."""
+        pages = (
+            ("wallboard/", wallboard, "wallboard"),
             # In place of the form of a person, for those who are customers.
             ("accounts/user/<int:customer_pk>/change/", customer_page, "customer"),
             ("accounts/user/<int:customer_pk>/close/", close_customer, "customer_close"),
@@ -36,7 +39,7 @@ class PortalAdminSite(AdminSite):
             ("accounts/user/new/", customers.add_customer, "customer_add"),
             ("accounts/user/import/", customers.import_customers, "customer_import"),
         )
-        own = [path(route, self.admin_view(view), name=name) for route, view, name in about_customers]
+        own = [path(route, self.admin_view(view), name=name) for route, view, name in pages]
         return [*own, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -49,6 +52,7 @@ class PortalAdminSite(AdminSite):
         shown: dict[str, object] = {"queues": queues(agent(request), now), "engine": _what_becomes_of_a_key()}
         if request.user.has_perm("apikeys.view_apikey"):
             shown["charts"] = charts_of_days(now)
+        shown["watches"] = may(request.user, Act.WATCH_WORKERS)
         return super().index(request, shown | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:

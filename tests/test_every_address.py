@@ -227,6 +227,9 @@ TABLE: Mapping[str, Expected] = {
     "admin:bot_request": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
     "admin:bot_move": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (LEAD,)).post),
     "admin:view_on_site": desk(MISSING, MISSING),
+    "admin:wallboard": Expected(
+        desk(PAGE, PAGE, (LEAD, OPERATIONS)).get, desk(NOT_THIS_WAY, NOT_THIS_WAY).post
+    ),
     "admin:app_list": desk(PAGE, PAGE),
     "admin:key_account": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
     "admin/(?P<url>.*)$": desk(MISSING, MISSING),

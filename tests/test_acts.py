@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -239,6 +240,14 @@ CASES: Mapping[Act, list[Case]] = {
             {"bot_moved": 1},
         )
     ],
+    Act.WRITE_LETTER: [
+        Case(
+            of_alice("letter"),
+            {"subject": "Your invoice", "text": "Here it is.", "draft": str(uuid4())},
+            {"letter_written": 1},
+            "",
+        )
+    ],
     Act.SETTLE_ACCOUNT: [
         Case(
             lambda world, _: f"/admin/apikeys/apikey/{world.held.pk}/account/",
@@ -264,7 +273,7 @@ CASES: Mapping[Act, list[Case]] = {
     ],
 }
 # These only look, and looking leaves no event.
-LOOKS = {Act.WATCH_WORKERS, Act.WRITE_LETTER}
+LOOKS = {Act.WATCH_WORKERS}
 # What no page takes, whoever sends it.
 GRANTS = {
     "is_staff": "on",

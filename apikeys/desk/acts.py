@@ -2,6 +2,7 @@
 
 from accounts.desk.acts import ActLink
 from accounts.roles import Act
+from apikeys.findings import FindingCode
 from apikeys.models import ApiKey
 from apikeys.status import LIVE, KeyStatus
 
@@ -11,7 +12,11 @@ def _is_held(key: ApiKey) -> bool:
 
 
 def _is_asked_about(key: ApiKey) -> bool:
-    return key.status in (KeyStatus.CHECKING, KeyStatus.ACTIVE)
+    """Also where it was given up for no fault of the key: the page says what can be done then."""
+    given_up = FindingCode.EXCHANGE_UNAVAILABLE in {item.code for item in key.findings}
+    return key.status in (KeyStatus.CHECKING, KeyStatus.ACTIVE) or (
+        key.status == KeyStatus.REFUSED and given_up
+    )
 
 
 def _is_live(key: ApiKey) -> bool:

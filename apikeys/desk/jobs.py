@@ -92,7 +92,7 @@ def _steps(found: Job, actor: User) -> list[_Step]:
             f"Every key at {name} is ended and its secret wiped, which nothing takes back. The bots stop, "
             "and each customer is mailed. Keys handed over from now on stay.",
             flow.approve,
-            f"Revoke about {found.total} keys at {name}",
+            f"Revoke every live key at {name}, {found.total:,} when this was asked for",
         )
         return [approve, turn_down]
     if found.status == Job.Status.RUNNING:
@@ -114,12 +114,13 @@ def _do(request: HttpRequest, found: Job, step: _Step, form: ActForm) -> None:
 def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) -> HttpResponse:
     watches = found.status == Job.Status.RUNNING and "hold" not in request.GET
     expires_at = flow.expires_at(found)
+    exchange = EXCHANGES[found.exchange].name if found.exchange else ""
     skipped = found.items.filter(outcome="skipped").order_by("pk")[:_SKIPPED_SHOWN]
     context = {
         "opts": Job._meta,
-        "title": found.get_act_display(),
+        "title": f"Revoke all keys at {exchange}" if exchange else found.get_act_display(),
         "job": found,
-        "exchange": EXCHANGES[found.exchange].name if found.exchange else "",
+        "exchange": exchange,
         "steps": shown,
         "is_own": found.asked_by == request.user,
         "expires_at": expires_at if expires_at and expires_at > timezone.now() else None,
@@ -161,7 +162,7 @@ def exchange_revoke(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Asked for. Tell another lead: it ends by itself within the hour.")
             return redirect("admin:job", made.pk)
-    context = {"opts": Job._meta, "title": Act.REVOKE_EXCHANGE.label, "form": form}
+    context = {"opts": Job._meta, "title": "Revoke all keys of an exchange", "form": form}
     return TemplateResponse(
         request, "admin/apikeys/job/exchange.html", admin.site.each_context(request) | context
     )

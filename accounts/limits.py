@@ -20,6 +20,8 @@ Counted in Redis, or in a table where there is none, by `take`:
   twenty requests for a bot by one customer from one address in fifteen minutes;
   two hundred looks at guides, with a form or without, by one customer from one address in fifteen minutes.
 
+Support begins what counts against one person anew, once an hour: see `accounts.flows.unlock`.
+
 An IPv6 address counts with its /64. Nobody is locked out by others: who guesses passwords elsewhere uses up
 tries of their own address, and codes asked for elsewhere leave those of the owner's known browser untouched.
 What is left: who knows User ID and address can, from two addresses, make an owner wait for up to a quarter of

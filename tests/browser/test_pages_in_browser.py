@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,8 +16,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 from accounts.flows import change_address, clear_mailbox
 from accounts.models import AddressChange, User
 from accounts.roles import Role
-from apikeys.exchanges.base import Credentials
+from apikeys.exchanges.base import Credentials, KeyReport, Right
 from apikeys.exchanges.registry import EXCHANGES
+from apikeys.flows import recheck
 from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
 from tests.authenticators import add_app, code_of
@@ -99,6 +101,7 @@ def fill(site: Site, alice: User, hashed_password: str) -> None:
             ("ETH-3", "bybit", "derivatives"),
             ("BTC-4", "binance", "spot"),
             ("SOL-5", "coinbase", "spot"),
+            ("ADA-6", "binance", "spot"),
         )
     }
     silent = DEMO_KEYS["bybit"]["spare"]
@@ -108,7 +111,10 @@ def fill(site: Site, alice: User, hashed_password: str) -> None:
     hand_over(bots["ETH-2"], alice, "old", "active")
     refused = hand_over(bots["ETH-2"], alice, "can_withdraw", "refused")
     checking = hand_over(bots["ETH-3"], alice, "spare", "checking")
+    wanting = hand_over(bots["ADA-6"], alice, "unbound", "active")
+    find_wanting(wanting)
     site.paths = {
+        "needs attention": f"/keys/{wanting.pk}/",
         "active": f"/keys/{active.pk}/",
         "refused": f"/keys/{refused.pk}/",
         "checking": f"/keys/{checking.pk}/",
@@ -177,6 +183,15 @@ def hold(site: Site, hashed_password: str) -> None:
     site.paths["desk, close"] = f"/admin/accounts/user/{erin.pk}/close/"
     for who, user in (("dora", dora), ("erin", erin), ("a lead", lead)):
         site.let_in(who, user)
+
+
+def find_wanting(key: ApiKey) -> None:
+    """A later check finds a right that it must not have."""
+    claim, now = uuid4(), timezone.now()
+    ApiKey.objects.filter(pk=key.pk).update(claim=claim)
+    claimed = ApiKey.objects.select_related("bot__customer").get(pk=key.pk)
+    rights = {right: right in (Right.READ, Right.SPOT, Right.WITHDRAW) for right in Right}
+    recheck.conclude(claimed, KeyReport(rights), started_at=now, now=now)
 
 
 def hand_over(bot: Bot, customer: User, which: str, status: str) -> ApiKey:
@@ -312,6 +327,7 @@ VIEWS = (
     View("checking", "alice", "checking"),
     View("refused", "alice", "refused"),
     View("active", "alice", "active"),
+    View("needs attention", "alice", "needs attention"),
     View("security", "alice", "/security/"),
     View("second factor", "at the factor", "/sign-in/factor/"),
     View("second factor with errors", "at the factor", "/sign-in/factor/", no_recovery_code),

@@ -199,7 +199,7 @@ WIDE = later(report(rights={Right.WITHDRAW: True}), Key())
         report(rights={Right.WITHDRAW: None}),
         report(rights={Right.WITHDRAW: None}, allow_list=AllowList(True, ("198.51.100.7",))),
     ],
-    ids=str,
+    ids=[*FindingCode.values, "not said", "not said, other addresses"],
 )
 def test_only_a_report_that_says_off_takes_a_revocation_back(answer: KeyReport | Trouble) -> None:
     key = Key().after(WIDE)

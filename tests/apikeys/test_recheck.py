@@ -1,10 +1,13 @@
 """Later checks of an active key at the simulated exchange: what is written, mailed, shown, taken back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -21,6 +24,7 @@ from apikeys.status import KeyStatus
 from apikeys.tasks import revoke_overdue_keys, wipe_leftovers
 from notifications.models import Mail
 from notifications.render import render_stored
+from tests.apikeys.rows import make_key
 from tests.apikeys.test_hand_over import checked, hand_over
 from tests.conftest import make_staff
 from tests.exchange_simulator.exchanges import DEMO_KEYS
@@ -224,6 +228,25 @@ def test_a_right_that_appears_ends_the_key_after_three_days(
     assert why in text_of("api_disconnected")
     assert why in read(as_alice, f"/keys/{key.pk}/")
     assert why in read(as_alice, "/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_chore_workers_at_once_end_a_key_once(binance_bot: Bot) -> None:
+    now = timezone.now()
+    key = make_key(binance_bot, KeyStatus.ACTIVE, "mB9x", DAY, revoke_at=now)
+    begin = Barrier(4)
+
+    def work(_: int) -> int:
+        begin.wait(10)
+        try:
+            return revoke_overdue.revoke_overdue(now)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        assert sum(workers.map(work, range(4))) == 1
+    assert Mail.objects.filter(kind="api_disconnected").count() == 1
+    assert AuditEvent.objects.filter(verb="key_revoked", key_id=key.pk).count() == 1
 
 
 def test_a_right_that_goes_again_leaves_the_key_alone_and_each_date_is_mailed(

@@ -23,6 +23,7 @@ import yaml
 from django.conf import settings
 from django.db import connection
 
+from tests import rabbit
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
 
@@ -154,6 +155,9 @@ def empty_broker() -> None:
     """No bell of an earlier test may ring in this one. The Redis database of the tests is theirs alone."""
     if settings.REDIS_URL:
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    if rabbit.IS_USED:
+        rabbit.empty()
+    if settings.BROKER_URL:
         return
     for file in Path(str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"])).iterdir():
         file.unlink(missing_ok=True)

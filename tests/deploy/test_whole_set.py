@@ -51,6 +51,7 @@ def stack(
         "PORTAL_URL": f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "127.0.0.1",
         "REDIS_URL": settings.REDIS_URL,
+        "BROKER_URL": settings.BROKER_URL,
         "EXCHANGE_BASE_URLS": f'{{"bybit": "{simulator.url}"}}',
         "PORTAL_EGRESS_IPS": "203.0.113.10",
     }

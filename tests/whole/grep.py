@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import Session
+from tests import rabbit
 from tests.mail_sink import Letter
 
 # Shorter pieces of base64 would be found by chance.
@@ -98,6 +99,8 @@ def _bytes(value: object) -> bytes:
 
 def broker() -> Iterator[Source]:
     """What waits and what is done, and on Redis the cache with its sessions and limits as well."""
+    if rabbit.IS_USED:
+        yield from (Source(f"RabbitMQ {queue}", content) for queue, content in rabbit.bodies())
     if not settings.REDIS_URL:
         options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
         folders = (options[name] for name in ("data_folder_in", "processed_folder", "control_folder"))

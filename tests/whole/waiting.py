@@ -13,6 +13,7 @@ import redis
 from django.conf import settings
 from django.db import connection, models
 
+from tests import rabbit
 from tests.stack import database_url
 
 PATIENCE = 60.0
@@ -29,6 +30,8 @@ def wait_until(what: Callable[[], Any], words: str, within: float = PATIENCE) ->
 
 def bells_waiting(queue: str) -> int:
     """How many messages no worker has taken yet."""
+    if rabbit.IS_USED:
+        return rabbit.waiting(queue)
     if settings.REDIS_URL:
         store: Any = redis.Redis.from_url(settings.REDIS_URL)
         return int(store.llen(queue))

@@ -1,0 +1,41 @@
+"""Looks into RabbitMQ, where BROKER_URL names one: what the other helpers do with Redis and with files."""
+
+from collections.abc import Iterator
+
+import amqp
+import celery
+from django.conf import settings
+from kombu import Connection
+
+QUEUES = ("checks", "mail", "sweeps", "chores")
+IS_USED = settings.BROKER_URL.startswith("amqp")
+
+
+def _connection() -> Connection:
+    return celery.current_app.connection_for_write()
+
+
+def empty() -> None:
+    with _connection() as connection:
+        for queue in QUEUES:
+            channel = connection.default_channel
+            try:
+                channel.queue_purge(queue)
+            except amqp.NotFound:  # which closes the channel
+                connection.close()
+
+
+def waiting(queue: str) -> int:
+    with _connection() as connection:
+        try:
+            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+        except amqp.NotFound:
+            return 0
+
+
+def bodies() -> Iterator[tuple[str, bytes]]:
+    """Queue and content of each message that waits; all of them go back as the connection closes."""
+    with _connection() as connection:
+        for queue in QUEUES:
+            while waiting(queue) and (message := connection.default_channel.basic_get(queue)):
+                yield queue, f"{message.properties} {message.body}".encode()

@@ -2,7 +2,8 @@
 
 Exchanges count calls by address, and all workers of a machine have one. With Redis they share one schedule of
 turns, kept there by its own clock (the generic cell rate algorithm: one number, the time of the next free
-turn). Without Redis each process keeps its own, which on the embedded default is the one check worker.
+turn). Without Redis each process keeps its own: on the embedded default the check worker and the sweep
+worker, which together ask no more than an exchange allows, since each keeps to half of it.
 """
 
 import asyncio

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from apikeys.exchanges.client import sweeping
+from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows import breaker, lease
 from apikeys.models import ApiKey, ExchangeState, KeyCheck
 from apikeys.status import KeyStatus
 from tests.apikeys.sweeping import again, api_key_of, copies_of, keys_in_use, leased, work
 from tests.exchange_simulator.simulator import Simulator
+from tests.stack import ROOT
 from tests.whole.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -237,3 +239,10 @@ def test_it_finds_what_is_due_through_an_index(db: None) -> None:
             cursor.execute("RESET enable_seqscan")
     assert "keys_to_sweep" in plan
     assert "Sort" not in plan
+
+
+def test_the_runbook_says_how_many_keys_a_day_each_exchange_allows() -> None:
+    told = (ROOT / "docs" / "operations.md").read_text()
+    for exchange, adapter in EXCHANGES.items():
+        rate = lease.keys_per_second(adapter)
+        assert f"| `{exchange}` | {rate:.2f} | {int(rate * 86_400):,} |" in told

@@ -29,7 +29,7 @@ MOST_IN_FLIGHT = 200
 # A slow exchange has no more in flight than it takes up in this time; more would only wait with open secrets.
 SECONDS_IN_FLIGHT = 3.0
 # Nobody waits for one key of a sweep; this ends what would never end.
-ASK_SECONDS = 60.0
+ASK_SECONDS = 40.0
 # Answers that are handed to the caller together: written in one statement.
 ANSWERS_AT_ONCE = 100
 

@@ -111,10 +111,12 @@ class Stack:
         if name == WEB:
             command: list[str] = SERVICES["web"]["command"]
             return [word.replace("0.0.0.0:8000", f"127.0.0.1:{self.port}") for word in command]
-        if name in (CHECKS, SWEEPS):
-            return [*SERVICES[{CHECKS: "check-worker", SWEEPS: "sweep-worker"}[name]]["command"]]
+        service = {CHECKS: "check-worker", SWEEPS: "sweep-worker", MAIL: "mail-worker"}[name]
+        # Two workers of one name, on one machine, would be one to the broker.
+        command = [word.replace("@%h", f"-{self.port}@%h") for word in SERVICES[service]["command"]]
+        if name != MAIL:
+            return command
         *_, flag, scheduler = SERVICES["beat"]["command"]
-        command = SERVICES["mail-worker"]["command"]
         return [{"mail": "mail,chores"}.get(word, word) for word in command] + ["-B", flag, scheduler]
 
     def _wait_until_ready(self, name: str) -> None:

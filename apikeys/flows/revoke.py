@@ -81,19 +81,28 @@ def revoke_of_customer(*, customer: User, by: By) -> int:
     return len(keys)
 
 
-def revoke_all(*, exchange: str | None = None, customer: User | None = None) -> Iterator[int]:
-    """Revoke every live key of an exchange or of a customer, in batches that commit one by one.
+def revoke_all(
+    *, exchange: str | None = None, customer: User | None = None, seal_id: str | None = None
+) -> Iterator[int]:
+    """Revoke every live key of an exchange, of a customer or under a seal key, in batches that commit one by
+    one.
 
     Gives how many are revoked so far, after each batch. Can be stopped and run again. Raises ValueError
-    where neither is named: nothing ends all keys of everybody.
+    unless one of them is named: nothing ends all keys of everybody.
     """
-    if (exchange is None) == (customer is None):
-        raise ValueError("Name an exchange or a customer, and not both.")
-    bots = Bot.objects.filter(exchange=exchange) if exchange else Bot.objects.filter(customer=customer)
+    if sum(named is not None for named in (exchange, customer, seal_id)) != 1:
+        raise ValueError("Name an exchange, a customer or a seal key, and one of them only.")
+    bots = Bot.objects.all()
+    if exchange is not None:
+        bots = bots.filter(exchange=exchange)
+    elif customer is not None:
+        bots = bots.filter(customer=customer)
+    else:
+        bots = bots.filter(pk__in=ApiKey.objects.live().filter(seal_id=seal_id).values("bot"))
     done = after = 0
     while batch := _next(bots, after):
         with transaction.atomic():
-            done += _revoke_bots(batch).number
+            done += _revoke_bots(batch, seal_id=seal_id).number
         after = batch[-1]
         yield done
 
@@ -122,9 +131,19 @@ def _next(bots: QuerySet[Bot], after: int) -> list[int]:
     return list(bots.order_by("pk").values_list("pk", flat=True).filter(pk__gt=after)[:_BATCH])
 
 
-def _revoke_bots(bot_pks: Sequence[int], *, by: By | None = None, until: datetime | None = None) -> Batch:
+def _revoke_bots(
+    bot_pks: Sequence[int],
+    *,
+    by: By | None = None,
+    until: datetime | None = None,
+    seal_id: str | None = None,
+) -> Batch:
     transitions.lock_bots(bot_pks)
-    keys = [key for key in _live(bot_pks) if until is None or key.submitted_at <= until]
+    keys = [
+        key
+        for key in _live(bot_pks)
+        if (until is None or key.submitted_at <= until) and seal_id in (None, key.seal_id)
+    ]
     _end_and_tell(keys, now=timezone.now(), by=by)
     return Batch(len(keys), bot_pks[-1])
 

@@ -9,12 +9,13 @@ from apikeys.flows.revoke import revoke_all
 
 
 class Command(BaseCommand):
-    help = "Revoke and wipe every live key of an exchange or of a customer. The bots stop. Can be run again."
+    help = "Revoke and wipe live keys of an exchange, a customer or a seal key. The bots stop. Can be run again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         whose = parser.add_mutually_exclusive_group(required=True)
         whose.add_argument("--exchange", choices=sorted(EXCHANGES))
         whose.add_argument("--client-id")
+        whose.add_argument("--seal-id", help="what stands before the colon of a seal key that is lost")
         parser.add_argument("--yes", action="store_true", help="needed, since nothing brings a key back")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,6 +29,7 @@ class Command(BaseCommand):
                 "Every one of these bots stops until its customer connects a new key. Add --yes."
             )
         done = 0
-        for done in revoke_all(exchange=options["exchange"], customer=customer):
+        whose = {"exchange": options["exchange"], "customer": customer, "seal_id": options["seal_id"]}
+        for done in revoke_all(**whose):
             self.stdout.write(f"{done} revoked so far.")
         self.stdout.write(f"{done} keys revoked.")

@@ -1,6 +1,7 @@
 """Looks into RabbitMQ, where BROKER_URL names one: what the other helpers do with Redis and with files."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import amqp
 import celery
@@ -15,12 +16,16 @@ def _connection() -> Connection:
     return celery.current_app.connection_for_write()
 
 
+def _channel(connection: Connection) -> Any:
+    """With the methods of AMQP, which kombu's type does not tell of."""
+    return connection.default_channel
+
+
 def empty() -> None:
     with _connection() as connection:
         for queue in QUEUES:
-            channel = connection.default_channel
             try:
-                channel.queue_purge(queue)
+                _channel(connection).queue_purge(queue)
             except amqp.NotFound:  # which closes the channel
                 connection.close()
 
@@ -28,7 +33,7 @@ def empty() -> None:
 def waiting(queue: str) -> int:
     with _connection() as connection:
         try:
-            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+            return int(_channel(connection).queue_declare(queue, passive=True).message_count)
         except amqp.NotFound:
             return 0
 
@@ -37,5 +42,5 @@ def bodies() -> Iterator[tuple[str, bytes]]:
     """Queue and content of each message that waits; all of them go back as the connection closes."""
     with _connection() as connection:
         for queue in QUEUES:
-            while waiting(queue) and (message := connection.default_channel.basic_get(queue)):
+            while waiting(queue) and (message := _channel(connection).basic_get(queue)):
                 yield queue, f"{message.properties} {message.body}".encode()

@@ -9,7 +9,7 @@ from apikeys.flows.revoke import revoke_all
 
 
 class Command(BaseCommand):
-    help = "Revoke and wipe live keys of an exchange, a customer or a seal key. The bots stop. Can be run again."
+    help = "Revoke and wipe live keys of an exchange, a customer or a seal key. Bots stop. Can be run again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         whose = parser.add_mutually_exclusive_group(required=True)

@@ -59,11 +59,13 @@ class ComposedStack(Stack):
         )
         return found.returncode == 0
 
-    def end(self, name: str) -> int:
-        """As `docker stop` begins; gives the exit status."""
-        process = self.processes.pop(name)
-        process.terminate()
-        return process.wait(60)
+    def tell_to_end(self, name: str) -> None:
+        """As `docker stop` begins."""
+        self.processes[name].terminate()
+
+    def wait_for_end(self, name: str) -> int:
+        """Its exit status."""
+        return self.processes.pop(name).wait(60)
 
     def _command(self, name: str) -> list[str]:
         return [

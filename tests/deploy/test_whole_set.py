@@ -99,8 +99,7 @@ def test_it_works_as_a_whole_and_stops_without_losing_what_it_has_in_hand(
     with locked(Bot, bybit_bot.pk) as lock:
         asking.start()
         lock.wait_for_somebody()
-        web = stack.processes["web"]
-        web.terminate()
+        stack.tell_to_end("web")
         wait_until(
             lambda: b"Handling signal: term" in stack.log("web").read_bytes(), "the web server was told"
         )
@@ -111,12 +110,11 @@ def test_it_works_as_a_whole_and_stops_without_losing_what_it_has_in_hand(
     key = ApiKey.objects.exclude(pk=old.pk).get()
     wait_until(simulator.held, "the exchange is asked")
     mail_sink.hold()
-    checking = stack.processes["check-worker"]
-    checking.terminate()
+    stack.tell_to_end("check-worker")
     wait_until(lambda: is_stopping(stack, "check-worker"), "the check worker was told")
     simulator.release()
-    assert stack.end("check-worker") == 0
-    assert stack.end("web") == 0
+    assert stack.wait_for_end("check-worker") == 0
+    assert stack.wait_for_end("web") == 0
     wait_until(
         ApiKey.objects.filter(pk=key.pk, status=KeyStatus.ACTIVE).exists, "what it had in hand is done"
     )
@@ -124,10 +122,10 @@ def test_it_works_as_a_whole_and_stops_without_losing_what_it_has_in_hand(
 
     # A mail worker, while the mail server thinks.
     wait_until(lambda: mail_sink.held, "the mail server has the mail's text")
-    stack.processes["mail-worker"].terminate()
+    stack.tell_to_end("mail-worker")
     wait_until(lambda: is_stopping(stack, "mail-worker"), "the mail worker was told")
     mail_sink.release()
-    assert stack.end("mail-worker") == 0
+    assert stack.wait_for_end("mail-worker") == 0
     stack.start("mail-worker")
     refresh = Mail.objects.filter(kind="api_refresh")
     wait_until(refresh.filter(status=Mail.Status.ACCEPTED).exists, "the mail server has the mail")
@@ -136,7 +134,8 @@ def test_it_works_as_a_whole_and_stops_without_losing_what_it_has_in_hand(
     chain = subprocess.run(verify, cwd=ROOT, env=stack.environment("chore-worker"), check=False)
     assert chain.returncode == 0, "two beats had events linked twice"
     for name in ("sweep-worker", "chore-worker", "beat", "beat#2", "mail-worker"):
-        assert stack.end(name) == 0, name
+        stack.tell_to_end(name)
+        assert stack.wait_for_end(name) == 0, name
     assert refresh.count() == 1
     subjects = [letter.subject for letter in mail_sink.messages]
     assert sum(subject.startswith("API refresh") for subject in subjects) == 1

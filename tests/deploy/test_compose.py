@@ -110,7 +110,8 @@ def test_it_puts_every_file_into_the_image_that_a_process_starts_with() -> None:
         for service in OURS.values()
         for word in (*service["command"], *service.get("healthcheck", {}).get("test", []))
     ]
-    assert {word for word in commands if word.endswith(".py")} <= there
+    files = {word.rpartition("=./")[2] for word in commands if word.endswith(".py")}
+    assert files <= there
     assert {"gunicorn.conf.py", "flowerconfig.py", "requirements.txt"} <= there
     packages = {
         app.partition(".")[0] for app in settings.INSTALLED_APPS if (ROOT / app.partition(".")[0]).is_dir()

@@ -17,10 +17,8 @@ from apikeys.flows import breaker, count_days, jobs, lease, leftovers, look_afte
 from apikeys.flows.check import check
 from apikeys.flows.sweep import sweep as work_on
 from apikeys.models import ApiKey, Bot, Job
-from notifications.bell import ring, waiting
+from notifications.bell import ring, ring_all, waiting
 
-# One look of the schedule rings at most this many; the next look finds the rest.
-_AT_ONCE = 500
 _SWEEPS = "sweeps"
 # Lists that wait for a sweep worker, at most. Without one they would heap up in the broker.
 _LISTS_WAITING = 200
@@ -46,13 +44,7 @@ def check_key(key_id: str) -> str:
 def ring_due_checks() -> str:
     """Ring for every check that is due: paused ones, and those whose message or worker was lost."""
     due = ApiKey.objects.due(timezone.now()).order_by("check_due_at").values_list("pk", flat=True)
-    rung = 0
-    for key_id in due[:_AT_ONCE]:
-        # Rung again at the next look if still due, so what is left over then is dropped unheard.
-        if not ring("apikeys.check_key", str(key_id), expires=settings.LOOK_AGAIN.total_seconds()):
-            break
-        rung += 1
-    return f"rang for {rung}"
+    return f"rang for {ring_all('apikeys.check_key', due)}"
 
 
 @shared_task(name="apikeys.plan_sweeps")

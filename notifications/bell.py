@@ -7,9 +7,12 @@ import threading
 import time
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import celery
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +22,10 @@ RING_PATIENCE = 0.25
 # After a bell that did not ring, none is tried for this long: one slow request, not all of them. The
 # schedule finds the rows meanwhile.
 RING_QUIET = 5.0
+
+# One look of the schedule rings no more than this: a backlog drains over several looks and never floods the
+# broker. The next one rings once fewer than the second number wait.
+RING_AT_MOST, FEW = 500, 50
 
 _quiet_until = 0.0  # on the monotonic clock; shared by all threads, where a late read costs one slow ring
 
@@ -44,6 +51,24 @@ def ring(task: str, row_id: str, *, expires: float | None = None) -> bool:
         _quiet_until = time.monotonic() + RING_QUIET
         logger.warning("The broker did not take %s for %s; the schedule will find it.", task, row_id)
     return rang.is_set()
+
+
+def ring_all(task: str, row_ids: "QuerySet[Any, UUID]") -> int:
+    """Ring for rows that the schedule found; say for how many. For none while many messages wait already.
+
+    Workers that are slower than the schedule would otherwise find each bell expired behind those of the looks
+    before, and do nothing but throw bells away. So a queue is filled up only when it is nearly empty, and its
+    bells last much longer than a look.
+    """
+    waits = waiting(settings.CELERY_TASK_ROUTES[task]["queue"])
+    if waits is None or waits >= FEW:
+        return 0
+    rung = 0
+    for row_id in row_ids[:RING_AT_MOST]:
+        if not ring(task, str(row_id), expires=settings.BELL_LASTS.total_seconds()):
+            break
+        rung += 1
+    return rung
 
 
 def waiting(queue: str) -> int | None:

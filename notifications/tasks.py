@@ -5,13 +5,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from notifications import delivery, outbox
-from notifications.bell import ring
+from notifications.bell import ring_all
 from notifications.models import Mail
 from notifications.render import render_stored
 from telemetry import pruning
-
-# One look rings no more than this: a backlog drains over several looks and never floods the broker.
-RING_AT_MOST = 500
 
 
 @shared_task(name=outbox.DELIVER)
@@ -35,13 +32,7 @@ def deliver(mail_id: str) -> str:
 def ring_unsent() -> str:
     """Ring for mail that is due, oldest first: bells the broker lost, tries to repeat, claims that ended."""
     due = Mail.objects.due(timezone.now()).order_by("due_at").values_list("id", flat=True)
-    rung = 0
-    for mail_id in due[:RING_AT_MOST]:
-        # Still due at the next look, it is rung again; bells of this look left over then are dropped unheard.
-        if not ring(outbox.DELIVER, str(mail_id), expires=settings.LOOK_AGAIN.total_seconds()):
-            break
-        rung += 1
-    return f"rang for {rung}"
+    return f"rang for {ring_all(outbox.DELIVER, due)}"
 
 
 @shared_task(name="notifications.forget_old_mail")

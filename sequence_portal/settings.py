@@ -155,6 +155,8 @@ CELERY_TIMEZONE = "UTC"
 SWEEP_LOOK = timedelta(minutes=1)
 # How often the schedule looks for what the broker lost. A waiting person should not notice.
 LOOK_AGAIN = timedelta(seconds=5)
+# A bell that the schedule rang is dropped unheard after this long: not before a slow worker had time for it.
+BELL_LASTS = timedelta(minutes=1)
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     task: {"task": task, "schedule": LOOK_AGAIN, "options": {"expires": LOOK_AGAIN.total_seconds()}}
     for task in (

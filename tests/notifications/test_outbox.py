@@ -7,16 +7,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from celery import Celery
+from celery import Celery, current_app
 from django.db import transaction
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from notifications import bell, outbox, tasks
 from notifications.facts import freeze
 from notifications.kinds import MailKind
 from notifications.models import Mail
 from tests.notifications.samples import CONTEXTS
+from tests.stack import empty_broker
+from tests.whole.waiting import bells_waiting
 
 
 class Broker:
@@ -32,6 +34,9 @@ class Broker:
             raise ConnectionRefusedError("redis://:hunter2@broker")
         self.bells.append((name, args))
         self.expires.append(expires)
+
+    def connection_for_write(self) -> Any:
+        return current_app.connection_for_write()
 
 
 @pytest.fixture(autouse=True)
@@ -220,10 +225,10 @@ def test_it_notes_a_code_mail_without_a_body(broker: Broker) -> None:
 
 @pytest.mark.django_db
 def test_it_rings_what_is_due_oldest_first_and_not_too_much(
-    broker: Broker, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.LOOK_AGAIN = timedelta(seconds=5)
-    monkeypatch.setattr(tasks, "RING_AT_MOST", 2)
+    empty_broker()
+    monkeypatch.setattr(bell, "RING_AT_MOST", 2)
     ids = {name: str(row(name, minutes).id) for name, minutes in (("newer", 1), ("oldest", 3), ("older", 2))}
     row("later", -1)
     row("done", 9, status=Mail.Status.ACCEPTED)
@@ -231,7 +236,23 @@ def test_it_rings_what_is_due_oldest_first_and_not_too_much(
     tasks.ring_unsent()
 
     assert [args for _, args in broker.bells] == [[ids["oldest"]], [ids["older"]]]
-    assert broker.expires == [5.0, 5.0]
+    assert broker.expires == [60.0, 60.0]
+
+
+@pytest.mark.django_db
+def test_it_rings_again_only_once_workers_have_heard_most_of_what_was_rung(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    empty_broker()
+    monkeypatch.setattr(bell, "FEW", 3)
+    for cause in "abcd":
+        row(cause, 1)
+    assert tasks.ring_unsent() == "rang for 4"
+    assert tasks.ring_unsent() == "rang for 0"
+    assert bells_waiting("mail") == 4
+    empty_broker()
+    assert tasks.ring_unsent() == "rang for 4"
+    empty_broker()
 
 
 @pytest.mark.django_db

@@ -12,12 +12,6 @@ from tests.settings import CELERY_BEAT_SCHEDULE, STORAGES
 CHECK_CLAIM = timedelta(seconds=27)
 CHECK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 3))
 MAIL_PAUSES = CHECK_PAUSES
-# As in the product: what the schedule rings expires at its next look, which must not come sooner than workers
-# on a busy machine hear it.
-LOOK_AGAIN = timedelta(seconds=5)
-for _name, _entry in CELERY_BEAT_SCHEDULE.items():
-    if "ring_" in _name:
-        _entry["schedule"] = LOOK_AGAIN
 # So that lists are worked off while all else happens.
 CELERY_BEAT_SCHEDULE["apikeys.plan_sweeps"]["schedule"] = timedelta(seconds=5)
 # Nobody looks at pages here, and packing what they name takes ten seconds.

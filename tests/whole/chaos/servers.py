@@ -22,8 +22,15 @@ OPEN_WITHIN = 60.0
 LIBRARY = Path("/usr/lib/postgresql")  # where Debian keeps what is not meant for everybody's PATH
 
 
-class MissingServerError(Exception):
-    """A program that this needs is not installed."""
+NOT_INSTALLED = 77  # the status by which Automake knows a test that was skipped
+
+
+class MissingServerError(SystemExit):
+    """Ends the program where another one that it needs is not installed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(NOT_INSTALLED)
+        print(f"{name} is not installed.")  # noqa: T201
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Turns of an exchange: shared by all workers through Redis, kept alone without it."""
 
 import asyncio
+import time
 
 import pytest
 from pytest_django import Settings
@@ -53,5 +54,36 @@ def test_whose_turn_is_far_away_is_told_to_come_again() -> None:
         assert waits[0] == 0
         assert isinstance(waits[1], float)
         assert waits[1] > pace.LONGEST_WAIT
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("calls_per_second", "turns", "longest"),
+    [(10.0, 1, pace.SWEEP_AHEAD + 0.1), (100.0, 40, 0.4)],
+    ids=["a slow exchange", "calls that cost many turns"],
+)
+def test_a_person_waits_no_longer_than_a_sweep_books_ahead(
+    calls_per_second: float, turns: int, longest: float, settings: Settings
+) -> None:
+    async def run() -> None:
+        kept = pace.SharedTurns(settings.REDIS_URL) if settings.REDIS_URL else pace.OwnTurns()
+        exchange = f"swept-{turns}-{time.time_ns()}"
+        sweep = pace.Pace(exchange, calls_per_second, kept, pace.SWEEP_AHEAD)
+        asking = [asyncio.create_task(sweep.turn(turns)) for _ in range(50)]
+        for _ in range(3):  # whenever they come
+            await asyncio.sleep(0.17)
+            wait, given = await kept.reserve(
+                exchange, 1 / calls_per_second, 1, least=1, ahead=pace.LONGEST_WAIT
+            )
+            assert given == 1
+            assert wait <= longest
+        done = [task for task in asking if task.done()]
+        assert 0 < len(done) < 50, "and the sweep goes on"
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        if isinstance(kept, pace.SharedTurns):
+            await kept.close()
 
     asyncio.run(run())

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from apikeys.exchanges.base import Credentials
 from apikeys.exchanges.client.signing import Signed
 from apikeys.models import Bot
 from apikeys.tasks import check_key
+from tests.apikeys.sweeping import keys_in_use, leased, work
 from tests.apikeys.test_hand_over import hand_over
 from tests.exchange_simulator.simulator import Simulator
 
@@ -43,6 +45,21 @@ def test_nothing_holds_an_opened_secret_after_the_check(
     until = time.monotonic() + 5
     while held(before) and time.monotonic() < until:
         time.sleep(0.02)  # the loop's thread lets go of the call a moment after it gave the answer
+    assert held(before) == []
+
+
+@pytest.mark.parametrize("behaviour", ["ok", "html", "hang_up"])
+def test_nothing_holds_an_opened_secret_after_a_sweep(
+    behaviour: str, alice: User, simulator: Simulator, no_collector: None
+) -> None:
+    keys_in_use(alice, simulator, "bybit", 3)
+    simulator.behave("bybit", behaviour)
+    (todo,) = leased()
+    before = frozenset(map(id, held()))
+    assert work(todo) == 3
+    until = time.monotonic() + 5
+    while held(before) and time.monotonic() < until:
+        time.sleep(0.02)
     assert held(before) == []
 
 

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from django.db import connection
 from tests import rabbit
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
+from tests.ports import free_port as free_port  # handed on to who starts a stack
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 90.0
@@ -135,13 +135,6 @@ class Stack:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def database_url() -> str:

@@ -10,7 +10,8 @@ from django.db import connection
 
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
-from tests.stack import CHECKS, MAIL, ROOT, SWEEPS, WEB, Stack, empty_broker, free_port
+from tests.ports import free_port
+from tests.stack import CHECKS, MAIL, ROOT, SWEEPS, WEB, Stack, empty_broker
 from tests.whole.chaos.crowd import gather
 from tests.whole.chaos.faults import Faults
 from tests.whole.chaos.handing_over import HandingOver

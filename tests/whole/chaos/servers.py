@@ -16,7 +16,7 @@ from typing import Self
 import psycopg
 
 from tests.environment import prepare
-from tests.stack import free_port
+from tests.ports import free_port
 
 OPEN_WITHIN = 60.0
 LIBRARY = Path("/usr/lib/postgresql")  # where Debian keeps what is not meant for everybody's PATH

@@ -4,28 +4,39 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.audit_verbs import Verb
 from accounts.desk.address import address
 from accounts.desk.factors import factors
 from accounts.desk.letter import customer_letter, letter, letter_pdf
 from accounts.desk.mailbox import mailbox
 from accounts.desk.people import customer_password, customer_sessions, person_unlock, staff_end
+from accounts.desk.search import event_ways, person_ways
+from accounts.mail_domains import Provider
 from accounts.models import AddressChange, AuditEvent, MailboxHold, MailDomain, User
+from notifications.desk.filters import Option, choices_filter, options_filter, yes_no_filter
+from notifications.desk.search import Way, best_first, ways_of
 from notifications.read_only import ReadOnlyAdmin
 
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "name", "email", "is_staff", "is_active", "created_at")
-    list_filter = ("is_staff", "is_active")
-    search_fields = ("client_id", "email", "name")
+    list_filter = (
+        yes_no_filter("is_staff", "Staff", "Customers", "who"),
+        yes_no_filter("is_active", "Open", "Closed", "account"),
+    )
+    has_search = True
+    search_help_text = "User ID or half of it, address, or name"
     fields = ("client_id", "name", "email", "is_staff", "is_active", "created_at", "closed_at")
-    ordering = ("-created_at",)
+
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        return person_ways(term)
 
     def get_urls(self) -> list[Any]:
         guarded = self.admin_site.admin_view
@@ -44,27 +55,27 @@ class UserAdmin(ReadOnlyAdmin):
         ]
 
 
-class OpenFilter(admin.SimpleListFilter):
-    title = "under way"
-    parameter_name = "open"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "waits to be confirmed, or on hold")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AddressChange]) -> QuerySet[AddressChange]:
-        return queryset & AddressChange.objects.open() if self.value() else queryset
-
-
 @admin.register(AddressChange)
 class AddressChangeAdmin(ReadOnlyAdmin):
     list_display = ("customer", "status", "new_email", "started_at", "started_by", "due_at", "ended_at")
     list_display_links = ("status",)
-    list_filter = (OpenFilter, "status")
-    search_fields = ("user__client_id", "old_email", "new_email")
+    list_filter = (
+        options_filter(
+            "open",
+            [Option("1", "Waits to be confirmed, or on hold", Q(status__in=AddressChange.OPEN))],
+            "under way",
+        ),
+        choices_filter("status", AddressChange.Status.choices),
+    )
+    has_search = True
+    search_help_text = "User ID or half of it, name, or one of the addresses"
     list_select_related = ("user", "started_by")
-    ordering = ("-started_at",)
 
-    @admin.display(description="customer", ordering="user__client_id")
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        of_change = [*ways_of(term, "Old address", "old_email"), *ways_of(term, "New address", "new_email")]
+        return best_first([*person_ways(term, "user__"), *of_change])
+
+    @admin.display(description="customer")
     def customer(self, change: AddressChange) -> SafeString:
         return _link("admin:customer_address", change.user)
 
@@ -73,12 +84,16 @@ class AddressChangeAdmin(ReadOnlyAdmin):
 class MailboxHoldAdmin(ReadOnlyAdmin):
     list_display = ("customer", "status", "email", "asked_at", "note", "decided_at", "decided_by")
     list_display_links = ("status",)
-    list_filter = ("status",)
-    search_fields = ("user__client_id", "email")
+    list_filter = (choices_filter("status", MailboxHold.Status.choices),)
+    has_search = True
+    search_help_text = "User ID or half of it, name, or address"
     list_select_related = ("user", "decided_by")
-    ordering = ("asked_at",)
+    ordering = ("pk",)  # who asked first has waited longest
 
-    @admin.display(description="customer", ordering="user__client_id")
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        return best_first([*person_ways(term, "user__"), *ways_of(term, "Address", "email")])
+
+    @admin.display(description="customer")
     def customer(self, hold: MailboxHold) -> SafeString:
         return _link("admin:customer_mailbox", hold.user)
 
@@ -86,9 +101,14 @@ class MailboxHoldAdmin(ReadOnlyAdmin):
 @admin.register(MailDomain)
 class MailDomainAdmin(ReadOnlyAdmin):
     list_display = ("name", "provider", "exchanger", "looked_up_at", "due_at")
-    list_filter = ("provider",)
-    search_fields = ("name",)
+    list_filter = (choices_filter("provider", Provider.choices),)
+    has_search = True
+    search_help_text = "A domain or a part of it"
+    sortable_by = ("name", "due_at")
     ordering = ("name",)
+
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        return ways_of(term, "Domain", "name")
 
 
 def _link(name: str, customer: User) -> SafeString:
@@ -98,10 +118,17 @@ def _link(name: str, customer: User) -> SafeString:
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("at", "verb", "customer", "bot_id", "actor_kind", "address")
-    list_filter = ("verb", "actor_kind")
-    search_fields = ("customer__client_id", "customer__email", "bot_id")
+    list_filter = (
+        choices_filter("actor_kind", [(kind, str(kind).capitalize()) for kind in AuditEvent.Actor], "by"),
+        choices_filter("verb", [(verb, verb.value.replace("_", " ").capitalize()) for verb in Verb], "what"),
+    )
+    has_search = True
+    search_help_text = "User ID or half of it, address, name, or a whole BOT ID"
     list_select_related = ("customer",)
-    ordering = ("-at", "-id")
+    linked_by = ("customer__exact", "key_id__exact")
+
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        return event_ways(term)
 
 
 admin.site.unregister(Group)

@@ -70,6 +70,11 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     EMAIL_FIELD = "email"
 
     class Meta:
+        # Of the desk's list: the few among many.
+        indexes = [
+            models.Index(fields=["-id"], name="staff", condition=models.Q(is_staff=True)),
+            models.Index(fields=["-id"], name="people_closed", condition=models.Q(is_active=False)),
+        ]
         constraints = [
             # Upper, since that is what `iexact` compares on PostgreSQL, so one index serves both.
             models.UniqueConstraint(Upper("email"), name="one_user_per_email"),
@@ -218,6 +223,8 @@ class AuditEvent(AppendOnly):
         indexes = [
             models.Index(fields=["customer", "-id"], name="events_of_customer"),
             models.Index(fields=["key_id", "at"], name="events_of_key"),
+            models.Index(fields=["verb", "-id"], name="events_by_verb"),
+            models.Index(fields=["actor_kind", "-id"], name="events_by_actor"),
         ]
 
 

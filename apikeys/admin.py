@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -29,20 +30,40 @@ from apikeys.desk.bots import bot_move, bot_request
 from apikeys.desk.jobs import exchange_revoke, job
 from apikeys.desk.key_page import key_page
 from apikeys.desk.keys import customer_revoke, key_check, key_revoke
+from apikeys.desk.search import bot_ways, key_ways
 from apikeys.engine import tokens
+from apikeys.exchanges.base import Market
+from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import RETRIED, FindingCode
 from apikeys.models import ApiKey, Bot, BotRequest, EngineToken, ExchangeState, Handover, Job, Scope
+from apikeys.status import KeyStatus
 from notifications.admin import MailAdmin
+from notifications.desk.filters import Option, OptionsFilter, choices_filter
+from notifications.desk.search import Match, Way, best_first, by
 from notifications.models import Mail
 from notifications.read_only import ReadOnlyAdmin
+
+_EXCHANGES = [(adapter.id, adapter.name) for adapter in EXCHANGES.values()]
+_JOBS = [
+    (act.value, str(act.label))
+    for act in (Act.CHECK_KEY, Act.REVOKE_CHOSEN, Act.REVOKE_EXCHANGE, Act.RESEND_MAIL)
+]
 
 
 @admin.register(Bot)
 class BotAdmin(ReadOnlyAdmin):
     list_display = ("bot_id", "customer", "exchange", "market", "created_at")
-    list_filter = ("exchange", "market")
-    search_fields = ("bot_id", "customer__email")
+    list_filter = (choices_filter("exchange", _EXCHANGES), choices_filter("market", Market.choices))
+    has_search = True
+    search_help_text = "BOT ID or a part of it, or the customer's whole address"
     list_select_related = ("customer",)
+    linked_by = ("customer__exact",)
+
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        ways = bot_ways(term)
+        if request.user.has_perm("accounts.view_user"):
+            ways.append(by(Match.EXACT, "Customer's address", "customer__email", term))
+        return best_first(ways)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -60,8 +81,9 @@ class BotRequestAdmin(ReadOnlyAdmin):
     """Bots that customers asked for. Decided on a page of its own."""
 
     list_display = ("asked_at", "customer", "exchange", "market", "status", "decided_at", "decided_by", "bot")
-    list_filter = ("status",)
+    list_filter = (choices_filter("status", BotRequest.Status.choices),)
     list_select_related = ("customer", "decided_by", "bot")
+    sortable_by = ("asked_at",)
     ordering = ("-asked_at",)
 
     def get_urls(self) -> list[Any]:
@@ -75,20 +97,16 @@ def _require_look(of_model: ReadOnlyAdmin, request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-class WaitingFilter(admin.SimpleListFilter):
+class WaitingFilter(OptionsFilter):
     title = "waiting"
     parameter_name = "waiting"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("pending", "not settled yet"), ("late", "for longer than it should")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Handover]) -> QuerySet[Handover]:
-        if self.value() not in ("pending", "late"):
-            return queryset
-        found = (
-            Handover.objects.late(timezone.now()) if self.value() == "late" else Handover.objects.pending()
-        )
-        return queryset & found
+    def get_options(self) -> list[Option]:
+        late = timezone.now() - settings.ENGINE_LATE
+        return [
+            Option("pending", "Not settled yet", Q(settled_at=None)),
+            Option("late", "For longer than it should", Q(settled_at=None, created_at__lte=late)),
+        ]
 
 
 @admin.register(Handover)
@@ -96,11 +114,20 @@ class HandoverAdmin(ReadOnlyAdmin):
     """What the trading engine was offered and what it answered. Envelopes are not shown to anybody."""
 
     list_display = ("number", "kind", "key", "created_at", "fetched_at", "settled_at", "outcome", "reason")
-    list_filter = (WaitingFilter, "kind", "outcome")
-    search_fields = ("key__bot__bot_id", "key__last_four")
+    list_filter = (
+        WaitingFilter,
+        choices_filter("kind", Handover.Kind.choices),
+        choices_filter("outcome", Handover.Outcome.choices),
+    )
+    has_search = True
+    search_help_text = "BOT ID or a part of it, or the last four characters of the API key"
     list_select_related = ("key__bot",)
+    sortable_by = ("number",)
     ordering = ("-number",)
     exclude = ("envelope",)
+
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        return best_first([*key_ways(term, "key__"), *bot_ways(term, "key__bot__")])
 
 
 class EngineTokenForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -231,10 +258,17 @@ class NeedsFilter(admin.SimpleListFilter):
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
     list_display = ("last_four", "bot", "status", "failed_checks", "submitted_at", "checked_at", "ended_at")
-    list_filter = (NeedsFilter, "status", "bot__exchange")
-    search_fields = ("bot__bot_id", "last_four")
+    list_filter = (
+        NeedsFilter,
+        choices_filter("status", KeyStatus.choices),
+        choices_filter("exchange", _EXCHANGES),
+    )
+    has_search = True
+    search_help_text = "Last four characters of the API key, account at the exchange, BOT ID or a part of it"
     list_select_related = ("bot",)
+    sortable_by = ("submitted_at",)
     ordering = ("-submitted_at",)
+    linked_by = ("bot__exact", "bot__customer__exact")
 
     actions = (
         choosing.action(Act.CHECK_KEY, "Check the chosen keys again", seen="status"),
@@ -252,6 +286,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def has_revoke_chosen_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Act.REVOKE_CHOSEN)
+
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        return best_first([*key_ways(term), *bot_ways(term, "bot__")])
 
     def get_urls(self) -> list[Any]:
         guarded = self.admin_site.admin_view
@@ -279,8 +316,9 @@ class JobAdmin(ReadOnlyAdmin):
         "asked_at",
         "ended_at",
     )
-    list_filter = ("status", "act")
+    list_filter = (choices_filter("status", Job.Status.choices), choices_filter("act", _JOBS))
     list_select_related = ("asked_by",)
+    sortable_by = ("asked_at",)
     ordering = ("-asked_at",)
 
     def get_urls(self) -> list[Any]:
@@ -320,4 +358,5 @@ class ExchangeStateAdmin(ReadOnlyAdmin):
     """Exchanges that have failed us, and how far their clocks are from ours."""
 
     list_display = ("exchange", "failures", "failing_since", "open_until", "answered_at", "clock_ahead_ms")
-    ordering = ("-failures", "exchange")
+    sortable_by = ("failures",)
+    ordering = ("-failures",)

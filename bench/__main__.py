@@ -21,7 +21,7 @@ HANDED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 def main() -> int:
     told = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     told.add_argument("parts", nargs="*", metavar="part", help=f"any of: {', '.join(PARTS)}")
-    names = told.parse_args().parts or list(PARTS)
+    names = told.parse_args().parts or [name for name, part in PARTS.items() if not part.by_name_only]
     if unknown := [name for name in names if name not in PARTS]:
         told.error(f"no such part: {', '.join(unknown)}. There are: {', '.join(PARTS)}")
     failed = [name for name in names if not run(name, PARTS[name])]

@@ -34,6 +34,7 @@ class Part:
     figures: Mapping[str, Figure]
     servers: bool = True  # hand DATABASE_URL and REDIS_URL on, where they are set
     needs: tuple[str, ...] = ()  # skipped where one of these variables is not set
+    by_name_only: bool = False  # too long for a run of everything
 
 
 PARTS: Mapping[str, Part] = {
@@ -95,6 +96,25 @@ PARTS: Mapping[str, Part] = {
             "portal_p95_ms": Figure(250, "ms, 19 of 20 clicks of 50 customers at once"),
             "portal_vs_empty_view": Figure(None, "the same over an empty Django view"),
         },
+    ),
+    "desk": Part(
+        "bench.desk",
+        {
+            "desk_ms_100k": Figure(100, "ms, slowest page of the desk by median, 100,000 keys"),
+            "desk_statements_100k": Figure(15, "statements, most of a page of the desk"),
+            "desk_stock_ms_100k": Figure(None, "ms, slowest of stock admin's lists in the same run"),
+        },
+        needs=("DATABASE_URL",),
+    ),
+    "desk_1m": Part(
+        "bench.desk_1m",
+        {
+            "desk_ms_1m": Figure(100, "ms, slowest page of the desk by median, a million keys"),
+            "desk_statements_1m": Figure(15, "statements, most of a page of the desk"),
+            "desk_stock_ms_1m": Figure(None, "ms, slowest of stock admin's lists in the same run"),
+        },
+        needs=("DATABASE_URL",),
+        by_name_only=True,
     ),
     "pages": Part(
         "bench.pages", {"page_kb_max": Figure(40, "KB, largest page with all it loads")}, servers=False

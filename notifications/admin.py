@@ -7,6 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from notifications.desk.filters import choices_filter
+from notifications.desk.mail_search import mail_ways
+from notifications.desk.search import Way
+from notifications.kinds import MailKind
 from notifications.models import Mail
 from notifications.read_only import ReadOnlyAdmin
 
@@ -25,11 +29,16 @@ class NeedsFilter(admin.SimpleListFilter):
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
     list_display = ("kind", "owner_id", "subject", "status", "tries", "created_at", "due_at", "accepted_at")
-    list_filter = (NeedsFilter, "kind", "status")
-    search_fields = ("=owner_id", "=to")
-    search_help_text = "The customer's number or the whole address"
-    date_hierarchy = "created_at"
+    list_filter = (
+        NeedsFilter,
+        choices_filter("status", Mail.Status.choices),
+        choices_filter("kind", MailKind.choices),
+    )
+    has_search = True
+    search_help_text = "The whole address, the customer's number, or a part of the subject"
+    sortable_by = ("created_at",)
     ordering = ("-created_at",)
+    linked_by = ("owner_id__exact",)
     fields = (
         ("kind", "status"),
         "subject",
@@ -38,3 +47,6 @@ class MailAdmin(ReadOnlyAdmin):
         ("created_at", "due_at", "accepted_at"),
         ("tries", "last_answer"),
     )
+
+    def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
+        return mail_ways(term)

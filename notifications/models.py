@@ -7,6 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from notifications.kinds import CODE_KINDS, MailKind
 
@@ -80,6 +81,9 @@ class Mail(models.Model):
                 condition=Q(context__isnull=False) | Q(has_body=True),
             ),
             models.Index(fields=["created_at"], name="mail_of_codes", condition=Q(kind__in=CODE_KINDS)),
+            models.Index(Upper("to"), name="mail_by_address"),
+            models.Index(fields=["-created_at", "-id"], name="mail_newest"),
+            models.Index(fields=["kind", "-created_at", "-id"], name="mail_newest_by_kind"),
         ]
 
     def __str__(self) -> str:

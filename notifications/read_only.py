@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
+
+from notifications.desk.lists import LargeTableAdmin
 
 
 class ReadOnly:
@@ -19,5 +20,5 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # takes a parameter in stubs only
+class ReadOnlyAdmin(ReadOnly, LargeTableAdmin):
     actions: Any = None

@@ -20,6 +20,7 @@ from apikeys.desk.close import close as close_customer
 from apikeys.desk.customer_page import customer_page
 from apikeys.desk.queues import queues
 from sequence_portal.desk_charts import charts_of_days
+from sequence_portal.search import search
 from sequence_portal.wallboard import wallboard
 
 
@@ -38,6 +39,7 @@ class PortalAdminSite(AdminSite):
             ("accounts/user/<int:customer_pk>/bot/", customers.launch_bot, "customer_bot"),
             ("accounts/user/new/", customers.add_customer, "customer_add"),
             ("accounts/user/import/", customers.import_customers, "customer_import"),
+            ("search/", search, "search"),
         )
         own = [path(route, self.admin_view(view), name=name) for route, view, name in pages]
         return [*own, *super().get_urls()]

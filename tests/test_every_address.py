@@ -200,6 +200,7 @@ TABLE: Mapping[str, Expected] = {
     ),
     "admin:password_change": desk(TO_FACTORS, TO_FACTORS),
     "admin:password_change_done": desk(TO_FACTORS, TO_FACTORS),
+    "admin:search": desk(PAGE, "to /admin/"),
     "admin:autocomplete": desk(DENIED, NOT_THIS_WAY),
     "admin:jsi18n": desk(PAGE, NOT_THIS_WAY),
     "admin:customer": desk(PAGE, DENIED, (SUPPORT, LEAD, AUDITOR)),

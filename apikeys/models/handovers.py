@@ -63,7 +63,9 @@ class Handover(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["number"], name="handovers_pending", condition=Q(settled_at__isnull=True))
+            models.Index(fields=["number"], name="handovers_pending", condition=Q(settled_at__isnull=True)),
+            models.Index(fields=["outcome", "-number"], name="handovers_by_outcome"),
+            models.Index(fields=["kind", "-number"], name="handovers_by_kind"),
         ]
 
     def __str__(self) -> str:

@@ -29,6 +29,7 @@ class Bot(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(Upper("bot_id"), name="one_bot_per_bot_id")]
+        indexes = [models.Index(fields=["exchange", "-id"], name="bots_by_exchange")]
 
     def __str__(self) -> str:
         return self.bot_id
@@ -205,6 +206,8 @@ class ApiKey(models.Model):
                 name="keys_held",
                 condition=Q(status=KeyStatus.CHECKING, held=True),
             ),
+            models.Index(fields=["status", "-submitted_at", "-id"], name="keys_by_status"),
+            models.Index(fields=["exchange", "-submitted_at", "-id"], name="keys_by_exchange"),
             models.Index(
                 fields=["failing_since"],
                 name="keys_failing",

@@ -242,6 +242,7 @@ class Keys:
         key = {
             "id": self.book.uuid(),
             "bot_id": bot.pk,
+            "exchange": bot.exchange,
             "status": KeyStatus.CHECKING,
             "last_four": "".join(self._random.choices(_LETTERS, k=4)),
             "fingerprint": f"{self._random.getrandbits(256):064x}",

@@ -1,0 +1,149 @@
+"""The search of the desk: what is found for what is typed, by whom, and what is never looked for."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from accounts.roles import Role
+from apikeys.models import ApiKey, Bot
+from apikeys.status import KeyStatus
+from notifications import outbox
+from notifications.kinds import MailKind
+from notifications.models import Mail
+from tests.apikeys.rows import make_key
+from tests.conftest import make_staff, signed_in
+from tests.exchange_simulator.exchanges import DEMO_KEYS
+from tests.notifications.samples import CONTEXTS
+
+pytestmark = pytest.mark.django_db
+
+SEARCH = "/admin/search/"
+ALICE, BOB, BTC, ETH, KEY, OTHER_KEY, MAIL = "alice", "bob", "btc", "eth", "…mB9x", "…MB9X", "mail"
+HEADINGS = {"Customers", "Bots", "Keys", "Mails"}
+
+
+@pytest.fixture
+def rows(alice: User, bob: User, binance_bot: Bot, bybit_bot: Bot) -> dict[str, str]:
+    """What there is to be found, by the address of its page."""
+    key = make_key(binance_bot, KeyStatus.ACTIVE, "mB9x", timedelta(0), account_id="448811223")
+    other = make_key(bybit_bot, KeyStatus.REFUSED, "MB9X", timedelta(1))
+    kind = MailKind.API_CONNECTED
+    with transaction.atomic():
+        context = CONTEXTS[kind] | {"bot_id": "0x9F9 / Nobody / SOL-7"}
+        outbox.send(kind, owner_id=bob.pk, to=bob.email, cause="x", context=context)
+    mail = Mail.objects.get()
+    return {
+        f"/admin/accounts/user/{alice.pk}/change/": ALICE,
+        f"/admin/accounts/user/{bob.pk}/change/": BOB,
+        f"/admin/apikeys/bot/{binance_bot.pk}/change/": BTC,
+        f"/admin/apikeys/bot/{bybit_bot.pk}/change/": ETH,
+        f"/admin/apikeys/apikey/{key.pk}/change/": KEY,
+        f"/admin/apikeys/apikey/{other.pk}/change/": OTHER_KEY,
+        f"/admin/notifications/mail/{mail.pk}/change/": MAIL,
+    }
+
+
+def find(client: Client, rows: dict[str, str], term: str) -> tuple[list[str], bool]:
+    """What is found, in the order shown, and whether the search led straight to it."""
+    answer = client.post(SEARCH, {"q": term})
+    if answer.status_code == 302:
+        answer = client.get(answer["Location"])
+    if answer.status_code == 302:
+        return [rows[answer["Location"]]], True
+    content = answer.content.decode().split('id="content-main"')[1]
+    return [rows[url] for url in re.findall(r'<th scope="row"><a href="([^"]+)"', content)], False
+
+
+def test_it_finds_what_is_meant(rows: dict[str, str]) -> None:
+    lead = signed_in(make_staff(Role.LEAD))
+    wanted: dict[str, tuple[list[str], bool]] = {
+        # A User ID, whole, in another form, and half of it.
+        "0x1A2 / AliceDoe": ([ALICE], True),
+        " 0x1a2/ALICEDOE ": ([ALICE], True),
+        "0x1A2": ([ALICE, BTC, ETH], False),
+        "AliceD": ([ALICE, BTC, ETH], False),
+        "alice doe": ([ALICE, BTC, ETH], False),
+        # A BOT ID, and half of it.
+        "0x1A2/AliceDoe/ BTC-1": ([BTC], True),
+        "AliceDoe/btc": ([BTC], False),
+        "eth-2": ([ETH], False),
+        # An address, and the beginning of one.
+        "Bob@Example.NET": ([BOB], True),
+        "bob@": ([BOB], False),
+        # The end of an API key: letter case tells two apart.
+        "mB9x": ([KEY], True),
+        "…MB9X": ([OTHER_KEY], True),
+        "mb9x": ([KEY, OTHER_KEY], False),
+        # An account at the exchange.
+        "448811223": ([KEY], True),
+        "4488": ([KEY], False),
+        # A piece of a subject.
+        "connected: 0x9f9": ([MAIL], False),
+        "SOL-7": ([MAIL], False),
+        # Nothing of these. Signs of a pattern stand for themselves.
+        "zz": ([], False),
+        "0x%AliceDoe": ([], False),
+        "____": ([], False),
+        "nothing like it": ([], False),
+        "": ([], False),
+    }
+    assert {term: find(lead, rows, term) for term in wanted} == wanted
+    key = ApiKey.objects.get(last_four="mB9x")
+    assert find(lead, rows, str(key.pk)) == ([KEY], True)
+
+
+def test_it_says_why_and_leads_on_to_the_list(rows: dict[str, str]) -> None:
+    lead = signed_in(make_staff(Role.LEAD))
+    page = lead.get(SEARCH, {"q": "AliceDoe"}).content.decode()
+    assert "User ID has it inside" in page or "Name" in page
+    listed = lead.get("/admin/apikeys/bot/", {"q": "AliceDoe"})
+    assert {bot.bot_id[-5:] for bot in listed.context["cl"].result_list} == {"BTC-1", "ETH-2"}
+    # A whole id in a list's own box shows that row only; filters stay.
+    sent = {"q": "mB9x", "list": "apikeys.apikey", "status__exact": "active"}
+    answer = lead.post(SEARCH, sent)
+    assert answer["Location"] == "/admin/apikeys/apikey/?status__exact=active&q=mB9x"
+    assert [key.last_four for key in lead.get(answer["Location"]).context["cl"].result_list] == ["mB9x"]
+    assert lead.post(SEARCH, sent | {"list": "auth.permission"})["Location"] == f"{SEARCH}?q=mB9x"
+
+
+def test_it_shows_each_role_what_it_may_see(rows: dict[str, str]) -> None:
+    for role in Role:
+        desk = signed_in(make_staff(role))
+        found, _ = find(desk, rows, "0x1A2")
+        assert (ALICE in found) is (role is not Role.OPERATIONS)
+        assert BTC in found
+    operations = signed_in(User.objects.get(email="operations@sequence.example"))
+    assert find(operations, rows, "bob@example.net") == ([], False)
+    assert find(operations, rows, "0x1A2 / AliceDoe") == ([BTC, ETH], False)
+    # A bot is not found by the address of a person whom the role may not see.
+    assert not operations.get("/admin/apikeys/bot/", {"q": "alice@example.com"}).context["cl"].result_list
+
+
+def test_it_never_looks_for_a_whole_api_key_or_secret(rows: dict[str, str]) -> None:
+    lead = signed_in(make_staff(Role.LEAD))
+    pasted = [value for keys in DEMO_KEYS.values() for value in (keys["good"].api_key, keys["good"].secret)]
+    for value in [*pasted, f"key: {pasted[0]} please", "-----BEGIN PRIVATE KEY-----"]:
+        for fields in ({}, {"list": "apikeys.apikey"}):
+            with CaptureQueriesContext(connection) as statements:
+                answer = lead.post(SEARCH, {"q": value} | fields)
+            page = answer.content.decode()
+            assert answer.status_code == 200, value
+            assert "looks like a whole API key" in page
+            assert value not in page
+            # One with the form of our own numbers is compared with those, and with accounts.
+            if not re.fullmatch(r"[0-9a-f-]{36}", value):
+                assert not any(value.upper() in statement["sql"].upper() for statement in statements)
+
+
+def test_it_asks_the_database_at_most_fifteen_times(rows: dict[str, str]) -> None:
+    lead = signed_in(make_staff(Role.LEAD))
+    lead.get(SEARCH)
+    for term in ("AliceDoe", "0x1A2", "bob@", "mb9x", "nothing like it", "448811"):
+        with CaptureQueriesContext(connection) as statements:
+            assert lead.get(SEARCH, {"q": term}).status_code == 200
+        assert len(statements) <= 15, (term, len(statements))

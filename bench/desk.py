@@ -64,6 +64,7 @@ def look_at(browser: Client, addresses: Iterable[tuple[str, str]], rounds: int) 
     for name, address in addresses:
         with CaptureQueriesContext(connection) as seen:
             status = browser.get(address).status_code
+        statements = len(seen)  # the next request forgets them
         if status not in (200, 302):  # 302: one exact hit, or a page that lies elsewhere
             raise RuntimeError(f"{name}: {address} answered with {status}")
         times = []
@@ -71,7 +72,7 @@ def look_at(browser: Client, addresses: Iterable[tuple[str, str]], rounds: int) 
             begun = time.perf_counter()
             browser.get(address)
             times.append(time.perf_counter() - begun)
-        measured.append(Measured(name, statistics.median(times) * 1000, len(seen)))
+        measured.append(Measured(name, statistics.median(times) * 1000, statements))
     return measured
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from celery import current_app
 from django.conf import settings
-from django.db.models import F, Max, QuerySet
+from django.db.models import Max, QuerySet
 from kombu.exceptions import KombuError
 
 from accounts.models import AuditEvent, AuditLink
@@ -107,7 +107,8 @@ def handovers_late(now: datetime) -> int:
 def events_unlinked(now: datetime) -> Backlog:
     """Audit events that came after the last one that is linked."""
     last = AuditLink.objects.aggregate(last=Max("event_id"))["last"] or 0
-    return _backlog(AuditEvent.objects.filter(pk__gt=last), "at", now)
+    # Numbered in the order of their times but for a moment, and found by their number.
+    return _backlog(AuditEvent.objects.filter(pk__gt=last), "at", now, order="pk")
 
 
 def totals() -> dict[What, Labelled]:
@@ -132,11 +133,12 @@ def since(at: datetime) -> list[Tally]:
     return list(Tally.objects.filter(slot__gte=at).order_by("slot"))
 
 
-def _backlog(rows: QuerySet[Any], since: str, now: datetime) -> Backlog:
+def _backlog(rows: QuerySet[Any], since: str, now: datetime, *, order: str = "") -> Backlog:
+    """since: the column with the time from which a row waits. order: another one that finds the oldest."""
     number = _count(rows)
     if not number:
         return Backlog(0, 0.0)
-    oldest = rows.order_by(F(since).asc()).values_list(since, flat=True).first() or now
+    oldest = rows.order_by(order or since).values_list(since, flat=True).first() or now
     return Backlog(number, max(0.0, (now - oldest).total_seconds()))
 
 

@@ -1,10 +1,13 @@
 """What every test can ask for: the three people, their bots, and real parts in place of doubles."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.cache import cache
@@ -53,9 +56,23 @@ def _place(node: str) -> int:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def static_files() -> None:
-    """Pages name their files by content, from a manifest that collectstatic writes."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+def static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Pages name their files by content, from a manifest that collectstatic writes.
+
+    Packing the files takes seconds, so the first of several workers does it for all.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        call_command("collectstatic", interactive=False, verbosity=0)
+        return
+    of_this_run = tmp_path_factory.getbasetemp().parent
+    own, shared = Path(settings.STATIC_ROOT), of_this_run / "static"
+    with (of_this_run / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go of as the file is closed
+        if not shared.exists():
+            call_command("collectstatic", interactive=False, verbosity=0)
+            shared.symlink_to(own)
+            return
+    own.symlink_to(shared.resolve())
 
 
 @pytest.fixture(autouse=True)

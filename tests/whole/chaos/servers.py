@@ -171,6 +171,7 @@ class Servers:
     def take_over_the_environment(self) -> None:
         """Before Django reads its settings."""
         prepare()
+        broker = os.environ.get("BROKER_URL", "")
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "tests.whole.chaos.settings",
             "PORTAL_TEST_DIR": str(self.directory),
@@ -178,7 +179,8 @@ class Servers:
             if self.postgres
             else f"sqlite:///{self.directory}/portal.sqlite3",
             "REDIS_URL": self.redis.url if self.redis else "",
-            "BROKER_URL": "",
+            # RabbitMQ may be given; it is emptied as Redis is, and not crashed.
+            "BROKER_URL": broker if self.redis and broker.startswith("amqp") else "",
         }
 
     def __enter__(self) -> Self:

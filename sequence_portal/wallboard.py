@@ -45,16 +45,21 @@ def wallboard(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     tallies = figures.since(slot_of(now - SPAN))
     groups = [_queue_tiles(now), _work_tiles(now, tallies), _health_tiles(now)]
+    still = "still" in request.GET
     wrong = [tile for group in groups for tile in group if tile.tone == _BAD]
     shown = {
         "title": "Wallboard",
         "now": now,
-        "reload": RELOAD_SECONDS,
+        "still": still,
         "groups": groups,
         "wrong": wrong,
         "charts": _charts(now, tallies),
     }
-    return TemplateResponse(request, "admin/wallboard.html", {**admin.site.each_context(request), **shown})
+    page = TemplateResponse(request, "admin/wallboard.html", {**admin.site.each_context(request), **shown})
+    if not still:
+        # Without a script. Who reads slowly, or has it read aloud, can hold the page still.
+        page["Refresh"] = str(RELOAD_SECONDS)
+    return page
 
 
 def _queue_tiles(now: datetime) -> list[Tile]:

@@ -65,13 +65,14 @@ def plan_sweeps() -> None:
 
 
 @shared_task(name="apikeys.sweep")
-def sweep(exchange: str, claim: str, key_ids: Sequence[str]) -> None:
+def sweep(exchange: str, claim: str, key_ids: Sequence[str]) -> str:
     """Check the keys of a list that are still leased under `claim`. Safe to run twice."""
     asked = work_on(
         exchange, UUID(claim), [UUID(key_id) for key_id in key_ids], ask_all=client.ask_all, ending=_ending
     )
     if asked:
         logger.info("%s: %d of %d keys in use were asked about", exchange, asked, len(key_ids))
+    return f"asked about {asked} of {len(key_ids)}"
 
 
 @shared_task(name="apikeys.measure_clocks")

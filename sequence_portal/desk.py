@@ -28,6 +28,8 @@ class PortalAdminSite(AdminSite):
     site_header = site_title = "Sequence Portal"
     index_title = "Desk"
     index_template = "admin/desk.html"
+    # The lists stand in a row on top of every page, so that tables have the whole width.
+    enable_nav_sidebar = False
 
     def get_urls(self) -> list[Any]:
         """The wallboard, and pages about customers that need what `accounts` may not know."""

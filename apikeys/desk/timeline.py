@@ -294,7 +294,7 @@ def _of_mail(mail: Mail, *, with_address: bool) -> Entry:
     return Entry(
         at=mail.created_at,
         kind=Kind.MAIL,
-        what=words.marked(f"{mail.get_kind_display()}: {mail.subject}"),
+        what=words.marked(mail.subject or mail.get_kind_display()),
         who="Portal",
         lines=(words.marked(f"{line}."),),
         tone="bad" if status is Mail.Status.FAILED else "",

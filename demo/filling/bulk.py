@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.management.color import no_style
 from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 
 _AT_ONCE = 2_000
 
@@ -81,6 +82,8 @@ def as_json(value: object) -> str:
 
 def _default(field: "models.Field[Any, Any]") -> Any:
     value = field.get_default()
+    if isinstance(value, DatabaseDefault):  # a list of all columns does not ask the database for its own
+        value = field.db_default
     return as_json(value) if isinstance(field, models.JSONField) and value is not None else value
 
 

@@ -18,7 +18,7 @@ from apikeys.exchanges.base import Credentials
 from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot, Job
 from tests.browser.customer import WAIT, Customer
-from tests.browser.test_pages_in_browser import AXE_RULES
+from tests.browser.looking import AXE_RULES
 from tests.conftest import make_customer, make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.stack import Stack

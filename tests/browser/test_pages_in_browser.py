@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from accounts.flows import change_address, clear_mailbox
 from accounts.models import AddressChange, User
@@ -23,6 +22,7 @@ from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
 from tests.authenticators import add_app, code_of
 from tests.browser.customer import WAIT, Customer
+from tests.browser.looking import THEMES, TOO_WIDE, axe_violations, complaints_of, set_look
 from tests.conftest import PASSWORD, make_customer, make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.stack import Stack
@@ -30,8 +30,6 @@ from tests.stack import Stack
 PHONE, COMPUTER = 390, 1280
 # What is left of a computer's window at 400 %, where a page still may not scroll sideways (WCAG 1.4.10).
 ZOOMED = 320
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 Act = Callable[[Page], Response | None]
 
@@ -346,55 +344,6 @@ VIEWS = (
     View("403 of a form", "nobody", "/sign-in/", lost_cookie, status=403),
     View("429", "at the code", "/sign-in/code/", two_codes_a_minute, status=429),
 )
-
-
-# What a look at a page finds.
-
-TELL_OF_VIOLATIONS = """
-window.violations = [];
-addEventListener("securitypolicyviolation", (event) =>
-  window.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`));
-"""
-TOO_WIDE = """() => {
-  const room = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= room) return [];
-  const wide = [...document.querySelectorAll("main *, header *, footer *")]
-    .filter((el) => el.getBoundingClientRect().right > room + 1);
-  return wide.map((el) => `${el.tagName}.${el.className} reaches ${el.getBoundingClientRect().right}`)
-    .concat([`the page is ${document.documentElement.scrollWidth} wide`]);
-}"""
-
-
-def complaints_of(page: Page) -> list[str]:
-    """Fills with what the browser complains of, a refused page itself apart."""
-    found: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        of_the_page = message.location["url"] == page.url and "Failed to load resource" in message.text
-        if message.type in {"error", "warning"} and not of_the_page:
-            found.append(f"console: {message.text} ({message.location['url']})")
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: found.append(f"script: {error}"))
-    page.on("requestfailed", lambda request: found.append(f"not loaded: {request.url}"))
-    page.add_init_script(TELL_OF_VIOLATIONS)
-    return found
-
-
-def set_look(page: Page, width: int, theme: Literal["light", "dark"]) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)
-
-
-def axe_violations(page: Page) -> list[str]:
-    # Preloading style sheets that name others, axe puts styles into the page, which the policy forbids.
-    options = {"runOnly": AXE_RULES, "resultTypes": ["violations"], "preload": False}
-    answer = Axe().run(page, options=options).response
-    assert answer["passes"], "axe looked at nothing"
-    return [
-        f"axe: {rule['id']} ({rule['help']}) at {[node['target'] for node in rule['nodes']]}"
-        for rule in answer["violations"]
-    ]
 
 
 def looks_of(site: Site, shown: View) -> list[str]:

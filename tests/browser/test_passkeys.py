@@ -16,7 +16,7 @@ from accounts.models import AuditEvent, User
 from accounts.roles import Role
 from tests.accounts.test_sign_in import latest_code
 from tests.authenticators import add_app, code_of
-from tests.browser.test_pages_in_browser import AXE_RULES
+from tests.browser.looking import AXE_RULES
 from tests.conftest import PASSWORD, make_staff
 from tests.mail_sink import MailSink
 

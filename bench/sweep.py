@@ -86,12 +86,13 @@ def measure() -> Mapping[str, float]:
 
 
 def _measure(stack: SweepStack, sink: MailSink, url: str) -> dict[str, float]:
-    raw = min(asyncio.run(_raw(url)) for _ in range(3))
+    raw = [asyncio.run(_raw(url))]
     stack.start(NAIVE)
     naive_rate, naive_cpu = _sweep_naively(stack)
     stack.stop()
     stack.processes.clear()
     empty_broker()
+    raw.append(asyncio.run(_raw(url)))
 
     stack.start(*WORKERS)
     rates, costs = [], []
@@ -102,6 +103,7 @@ def _measure(stack: SweepStack, sink: MailSink, url: str) -> dict[str, float]:
         sizes = ", ".join(f"{megabytes_of(stack, name):.0f}" for name in WORKERS)
         checks = KEYS * (number + 1)
         print(f"  {checks} checks: {rate:.0f} keys/s, {cpu * 1e3:.2f} ms a key, {sizes} MB", flush=True)
+    raw.append(asyncio.run(_raw(url)))
     stack.start(WEB, CHECKS, MAIL)
     customer = stage.make_customer()
     bots = [stage.make_bot(customer, f"BTC-{number}").pk for number in range(SUBMISSIONS)]
@@ -122,13 +124,13 @@ def _measure(stack: SweepStack, sink: MailSink, url: str) -> dict[str, float]:
     print(f"  {len(waits)} verdicts during a sweep: median {statistics.median(waits):.2f} s, p95 {p95:.2f} s")
     if KeyCheck.objects.filter(key__bot__customer__email__startswith="sweep").exists():
         raise RuntimeError("A key that did not change was concluded.")
-    rate, cost = statistics.median(rates), statistics.median(costs)
-    print(f"  naive: {naive_rate:.1f} keys/s, {naive_cpu * 1e3:.1f} ms a key; raw {raw * 1e3:.2f} ms a key")
+    rate, cost, least = statistics.median(rates), statistics.median(costs), statistics.median(raw)
+    print(f"  naive: {naive_rate:.1f} keys/s, {naive_cpu * 1e3:.1f} ms a key; raw {least * 1e3:.2f} ms a key")
     return {
         "sweep_keys_per_s": rate,
         "sweep_rate_vs_naive": rate / naive_rate,
         "sweep_cpu_vs_naive": cost / naive_cpu,
-        "sweep_cpu_vs_raw": cost / raw,
+        "sweep_cpu_vs_raw": cost / least,
         "verdict_during_sweep_p95_s": p95 - _exchange_seconds(),
     }
 

@@ -23,6 +23,8 @@ LONGEST_PAUSE = 60.0
 LONGEST_WAIT = 5.0
 # A sweep books turns this far ahead only, since a person who comes in between waits behind what is booked.
 SWEEP_AHEAD = 0.25
+# And waits this long for more calls that want one, since asking Redis costs as much as the call itself.
+SWEEP_GATHERS = 0.02
 
 
 class Turns(Protocol):
@@ -168,9 +170,12 @@ class Pace:
         await self._turns.pause(self._exchange, min(seconds, LONGEST_PAUSE))
 
     async def _reserve_for_all(self) -> None:
+        asking: list[tuple[asyncio.Future[float], int]] = []
         while self._waiting:
-            asking, self._waiting = self._waiting, []
             try:
+                if self._ahead < LONGEST_WAIT:
+                    await asyncio.sleep(SWEEP_GATHERS)
+                asking, self._waiting = self._waiting, []
                 wanted = [turns for _, turns in asking]
                 wait, given = await self._turns.reserve(
                     *(self._exchange, self._interval, sum(wanted)), least=max(wanted), ahead=self._ahead

@@ -78,6 +78,8 @@ class KeysetChangeList(ChangeList):
         return self._numbers.get(wanted.parameter_name or "", {})
 
     def _count_options(self) -> dict[str, dict[str, int]]:
+        if self.query:  # planning dozens of searches alone would take longer than the page may
+            return {}
         wanted = [
             (spec.parameter_name or "", option.value, self._without(spec).filter(option.condition))
             for spec in self.filter_specs
@@ -91,10 +93,8 @@ class KeysetChangeList(ChangeList):
         return numbers
 
     def _without(self, but: OptionsFilter) -> "QuerySet[Any]":
-        """The rows of this search and of every filter but one."""
+        """The rows of every filter but one."""
         rows = self.root_queryset
-        if self.query:
-            rows = self.way.narrow(rows) if self.way else rows.none()
         for spec in self.filter_specs:
             if spec is not but and (narrowed := spec.queryset(self.request, rows)) is not None:
                 rows = narrowed

@@ -72,6 +72,7 @@ class Verb(TextChoices):
     BOT_ASKED = "bot_asked", "Asked for a bot at {where}"
     BOT_REQUEST_TAKEN_BACK = "bot_request_taken_back", "No longer asks for a bot at {where}"
     BOT_REQUEST_DECLINED = "bot_request_declined", "Asking for a bot at {where} was declined"
+    BOT_CHANGED = "bot_changed", "Bot {bot} trades at {where} from now on"
     BOT_MOVED = "bot_moved", "Bot {bot} given to the customer that it belongs to"
     BOT_LAUNCHED = "bot_launched", "Bot {bot} launched"
     CUSTOMER_CLOSED = "customer_closed", "Account closed, personal data removed"

@@ -53,6 +53,9 @@ def key_form(request: SignedInRequest, pk: int) -> HttpResponse:
                 replaces=form.cleaned_data["replaces"],
                 address=client_address(request),
             )
+        except submit_flow.BotChangedError:
+            messages.warning(request, "Support changed this bot in this very moment. No key was stored.")
+            return redirect("apikeys:bots")
         except gates.GatedError as error:
             return _gated(request, error.gate)
         except submit_flow.AnotherKeyWaitsError as error:

@@ -16,7 +16,7 @@ from accounts.roles import Act, may
 from apikeys.bot_forms import BotIdForm, DeclineForm, MoveBotForm
 from apikeys.flows import move_bot as moving
 from apikeys.flows import request_bot as requests
-from apikeys.flows.add_bot import TAKEN, BotIdTakenError
+from apikeys.flows.add_bot import TAKEN, BotIdTakenError, CustomerLeftError
 from apikeys.models import Bot, BotRequest
 
 
@@ -35,7 +35,7 @@ def bot_request(request: HttpRequest, request_pk: UUID) -> HttpResponse:
         try:
             if _decided(request, asked, act, launch, decline):
                 return redirect("admin:bot_request", request_pk)
-        except requests.DecidedAlreadyError:
+        except (requests.DecidedAlreadyError, CustomerLeftError):
             messages.warning(request, "This was decided or taken back meanwhile. Nothing was changed.")
             return redirect("admin:bot_request", request_pk)
     is_open = asked.status == BotRequest.Status.ASKED and may(request.user, Act.LAUNCH_BOT)

@@ -16,7 +16,7 @@ from accounts.roles import Act, may
 from apikeys.bot_forms import AddBotForm
 from apikeys.desk.import_form import ImportForm
 from apikeys.flows import import_customers as importing
-from apikeys.flows.add_bot import TAKEN, BotIdTakenError, add_bot
+from apikeys.flows.add_bot import TAKEN, BotIdTakenError, CustomerLeftError, add_bot
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,6 +98,9 @@ def launch_bot(request: HttpRequest, customer_pk: int) -> HttpResponse:
                 )
             except BotIdTakenError:
                 form.add_error("bot_id", TAKEN)
+            except CustomerLeftError:
+                messages.warning(request, "This account is closed. Nothing was changed.")
+                return redirect("admin:accounts_user_change", customer_pk)
             else:
                 messages.success(request, f"{bot} is launched, and the customer is told by mail.")
                 return redirect("admin:accounts_user_change", customer_pk)

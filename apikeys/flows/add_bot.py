@@ -17,6 +17,10 @@ class BotIdTakenError(Exception):
     """There is a bot of this BOT ID."""
 
 
+class CustomerLeftError(Exception):
+    """The account was closed."""
+
+
 def of_customer(bot_id: str, customer: User) -> str:
     """The BOT ID with the User ID before it as the customer writes it; empty where it is none of theirs."""
     begin, typed = f"{customer.client_id} / ", canonical(bot_id)
@@ -26,7 +30,13 @@ def of_customer(bot_id: str, customer: User) -> str:
 
 @transaction.atomic
 def add_bot(*, customer: User, bot_id: str, exchange: str, market: str, actor: User, address: str) -> Bot:
-    """Write the bot, the event, and the mail with User ID and BOT ID. Raises BotIdTakenError."""
+    """Write the bot, the event, and the mail with User ID and BOT ID.
+
+    Raises BotIdTakenError or CustomerLeftError.
+    """
+    customer = User.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if not customer.is_active:
+        raise CustomerLeftError
     try:
         with transaction.atomic():  # a statement that fails would spoil the whole transaction
             bot = Bot.objects.create(bot_id=bot_id, customer=customer, exchange=exchange, market=market)

@@ -43,6 +43,7 @@ def close(*, customer: User, reason: str, actor: User, address: str) -> None:
     CodeAttempt.objects.filter(user=user).delete()
     user.address_changes.all().delete()
     user.mailbox_holds.all().delete()
+    user.bot_requests.all().delete()
     for device in devices_for_user(user, confirmed=None):
         device.delete()
     sessions.end_all(user)

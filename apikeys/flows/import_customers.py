@@ -6,12 +6,16 @@ import_customers ─▶ does it
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models.functions import Upper
 
+from accounts import audit
+from accounts.audit_verbs import Verb
 from accounts.flows import add_customer
 from accounts.identifiers import BOT_ID_MAX, CLIENT_ID_MAX, canonical
 from accounts.models import User
@@ -20,6 +24,7 @@ from apikeys.exchanges.base import Market
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.models import ApiKey, Bot
 
+_LOOKED_UP_AT_ONCE = 500
 _EMAIL_MAX = 254  # what fits into the envelope of a mail (RFC 5321)
 COLUMNS = ("client_id", "name", "email", "bot_id", "exchange", "market")
 
@@ -84,25 +89,43 @@ def import_customers(
     missing = set(COLUMNS) - set(reader.fieldnames)
     if missing:
         raise RowError(f"line 1: the columns {', '.join(sorted(missing))} are missing.")
-    result, problems = Result(), []
-    by = _By(actor, address)
+    result, problems, rows = Result(), [], list[tuple[int, Row]]()
     try:
         for raw in reader:
             try:
-                changed = _take(_parse(raw), result, by)
+                rows.append((reader.line_num, _parse(raw)))
             except _BadRow as problem:
-                problems.append(f"line {reader.line_num}: {problem}")
-            else:
-                result.rows += 1
-                result.changes += [f"line {reader.line_num}: {change}" for change in changed]
+                problems.append((reader.line_num, str(problem)))
     except csv.Error as error:
-        problems.append(f"line {reader.line_num}: not CSV: {error}.")
+        problems.append((reader.line_num, f"not CSV: {error}."))
+    _lock_bots(rows)
+    by = _By(actor, address)
+    for line, row in rows:
+        try:
+            changed = _take(row, result, by)
+        except _BadRow as problem:
+            problems.append((line, str(problem)))
+        else:
+            result.rows += 1
+            result.changes += [f"line {line}: {change}" for change in changed]
     if problems:
-        raise RowError(*problems)
+        raise RowError(*(f"line {line}: {problem}" for line, problem in sorted(problems)))
     if invite:
         for user in result.invited.values():
             add_customer.invite(user, [bot.bot_id for bot in user.bots.all()])
     return result
+
+
+def _lock_bots(rows: Sequence[tuple[int, Row]]) -> None:
+    """Those that the file names, in the order in which everybody takes these locks."""
+    named = [row.bot_id.upper() for _, row in rows]
+    known = Bot.objects.annotate(folded=Upper("bot_id"))
+    pks: list[int] = []
+    for first in range(0, len(named), _LOOKED_UP_AT_ONCE):
+        part = known.filter(folded__in=named[first : first + _LOOKED_UP_AT_ONCE])
+        pks += part.values_list("pk", flat=True)
+    for first in range(0, len(pks), _LOOKED_UP_AT_ONCE):
+        transitions.lock_bots(sorted(pks)[first : first + _LOOKED_UP_AT_ONCE])
 
 
 @dataclass(frozen=True)
@@ -145,7 +168,8 @@ def _take(row: Row, result: Result, by: _By) -> list[str]:
     bot = Bot.objects.select_related("customer").filter(bot_id__iexact=row.bot_id).first()
     where = f"{row.exchange}, {row.market}"
     if bot is None:
-        Bot.objects.create(bot_id=row.bot_id, customer=user, exchange=row.exchange, market=row.market)
+        bot = Bot.objects.create(bot_id=row.bot_id, customer=user, exchange=row.exchange, market=row.market)
+        _record(Verb.BOT_LAUNCHED, bot, user, by)
         result.new_bots += 1
         return [*changed, f"new bot {row.bot_id} at {where}"]
     if bot.customer_id != user.pk:
@@ -154,7 +178,6 @@ def _take(row: Row, result: Result, by: _By) -> list[str]:
             " “Give the bot to another customer”."
         )
     if (bot.exchange, bot.market) != (row.exchange, row.market):
-        transitions.lock_bot(bot.pk)
         if ApiKey.objects.filter(bot=bot).live().exists():
             raise _BadRow(
                 f"bot {bot.bot_id} has a live key at {bot.exchange}, {bot.market}. Revoke it first, at the"
@@ -163,7 +186,19 @@ def _take(row: Row, result: Result, by: _By) -> list[str]:
         changed.append(f"bot {bot.bot_id} goes from {bot.exchange}, {bot.market} to {where}")
         bot.exchange, bot.market = row.exchange, row.market
         bot.save(update_fields=["exchange", "market"])
+        _record(Verb.BOT_CHANGED, bot, user, by)
     return changed
+
+
+def _record(verb: Verb, bot: Bot, customer: User, by: _By) -> None:
+    audit.record(
+        verb,
+        customer=customer,
+        actor=by.actor,
+        address=by.address,
+        bot_id=bot.bot_id,
+        where=f"{bot.exchange}, {bot.market}",
+    )
 
 
 def _customer(row: Row, result: Result, by: _By) -> tuple[User, list[str]]:

@@ -56,7 +56,7 @@ def take_back(*, request_id: UUID, customer: User, address: str) -> None:
 
 @transaction.atomic
 def launch(*, request_id: UUID, bot_id: str, actor: User, address: str) -> Bot:
-    """Set the bot up. Raises DecidedAlreadyError, and BotIdTakenError of `add_bot`.
+    """Set the bot up. Raises DecidedAlreadyError, and what `add_bot` raises.
 
     The event is that of the bot, and so is the mail.
     """

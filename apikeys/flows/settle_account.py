@@ -58,7 +58,10 @@ def confirm(*, key_id: UUID, staff: User, reason: str, address: str) -> None:
     """
     key = _held(key_id)
     now = timezone.now()
-    ApiKey.objects.filter(pk=key.pk).update(confirmed_account_id=named_account(key), check_due_at=now)
+    # Without its claim a check that is under way, which knows nothing of this, changes nothing.
+    ApiKey.objects.filter(pk=key.pk).update(
+        confirmed_account_id=named_account(key), check_due_at=now, claim=None, claimed_until=None
+    )
     _record(Verb.ACCOUNT_CONFIRMED, key, staff, reason, address)
     ring_on_commit("apikeys.check_key", str(key.pk))
 

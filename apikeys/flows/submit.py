@@ -26,6 +26,10 @@ class AnotherKeyWaitsError(Exception):
         self.waiting = waiting
 
 
+class BotChangedError(Exception):
+    """Support gave the bot to another customer, or moved it to another exchange, in this very moment."""
+
+
 @transaction.atomic
 def submit(
     *,
@@ -41,9 +45,11 @@ def submit(
 
     replaces: the waiting key that the customer was shown and agreed to replace.
     Raises AnotherKeyWaitsError when a key waits that is not this one, gates.GatedError while the customer may
-    not hand over keys.
+    not hand over keys, BotChangedError where the bot is not what the form was made for.
     """
-    transitions.lock_bot(bot.pk)
+    locked = transitions.lock_bot(bot.pk)
+    if (locked.customer_id, locked.exchange) != (customer.pk, bot.exchange):
+        raise BotChangedError
     gates.check(customer)
     now = timezone.now()
     fingerprint = vault.fingerprint(bot.exchange, credentials.api_key)

@@ -7,7 +7,8 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from accounts.roles import Role
-from apikeys.flows import request_bot
+from apikeys.exchanges.base import Credentials
+from apikeys.flows import close_customer, request_bot, submit
 from apikeys.models import Bot, BotRequest
 from apikeys.status import KeyStatus
 from notifications.models import Mail
@@ -106,3 +107,30 @@ def test_it_never_moves_a_bot_that_had_a_key(alice: User, bob: User, binance_bot
     lead.post(address, {"client_id": bob.client_id, "reason": "Forced"})
     binance_bot.refresh_from_db()
     assert (binance_bot.customer, verbs(alice)) == (alice, [])
+
+
+def test_it_stores_no_key_on_a_bot_that_went_to_somebody_else_meanwhile(
+    alice: User, bob: User, binance_bot: Bot
+) -> None:
+    """As the form found it; support has given it away before its lock was free."""
+    Bot.objects.filter(pk=binance_bot.pk).update(customer=bob)
+    with pytest.raises(submit.BotChangedError):
+        submit.submit(
+            bot=binance_bot,
+            customer=alice,
+            credentials=Credentials("k" * 64, "s" * 64),
+            trimmed=False,
+            replaces=None,
+            address=HERE,
+        )
+    assert not binance_bot.keys.exists()
+
+
+def test_it_forgets_requests_with_the_customer_and_launches_nothing_for_one_who_left(alice: User) -> None:
+    lead = make_staff(Role.LEAD)
+    asked(alice)
+    close_customer.close(customer=alice, reason="Asked", actor=lead, address=HERE)
+    assert not BotRequest.objects.exists()
+    fields = {"bot_id": f"closed-{alice.pk} / BTC-1", "where": "kraken:spot"}
+    signed_in(lead).post(f"/admin/accounts/user/{alice.pk}/bot/", fields)
+    assert not Bot.objects.exists()

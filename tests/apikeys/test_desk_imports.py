@@ -38,8 +38,9 @@ def test_it_shows_what_a_file_changes_and_keeps_it_only_when_told(desk: Client) 
     customer = User.objects.get(client_id="0x9F9 / JaneDoe")
     assert Bot.objects.get().customer == customer
     assert Mail.objects.filter(owner_id=customer.pk, kind="welcome").count() == 1
-    (event,) = AuditEvent.objects.filter(customer=customer)
-    assert (event.verb, event.actor_kind) == ("imported", "staff")
+    events = AuditEvent.objects.filter(customer=customer).order_by("pk")
+    found = list(events.values_list("verb", "actor_kind"))
+    assert found == [("imported", "staff"), ("bot_launched", "staff")]
     assert "nothing changes" in sent(desk, HEAD + JANE)
 
 
@@ -71,3 +72,13 @@ def test_it_adds_one_customer_and_says_what_is_taken(desk: Client, alice: User) 
     assert answer["Location"] == f"/admin/accounts/user/{customer.pk}/change/"
     assert Mail.objects.get(owner_id=customer.pk).kind == "welcome"
     assert not customer.has_usable_password()
+
+
+def test_it_moves_a_bot_without_a_key_to_another_exchange_with_an_event(
+    desk: Client, alice: User, binance_bot: Bot
+) -> None:
+    row = f"{alice.client_id},Alice,{alice.email},{binance_bot.bot_id},kraken,spot\n"
+    desk.post(IMPORT, {"text": HEAD + row, "act": "import"})
+    binance_bot.refresh_from_db()
+    assert binance_bot.exchange == "kraken"
+    assert AuditEvent.objects.get(customer=alice).verb == "bot_changed"

@@ -22,7 +22,13 @@ from apikeys.flows.submit import submit
 from apikeys.models import ApiKey, Bot
 from tests.authenticators import add_app, code_of
 from tests.browser.customer import WAIT, Customer
-from tests.browser.looking import THEMES, TOO_WIDE, axe_violations, complaints_of, set_look
+from tests.browser.looking import (
+    RULES_OF_COLOURS,
+    TOO_WIDE,
+    axe_violations,
+    complaints_of,
+    set_look,
+)
 from tests.conftest import PASSWORD, make_customer, make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.stack import Stack
@@ -352,12 +358,14 @@ def looks_of(site: Site, shown: View) -> list[str]:
         complaints = complaints_of(page)
         shown.open(site, page)
         wrong = []
-        for theme in THEMES:
-            for width in (COMPUTER, PHONE, ZOOMED):
-                set_look(page, width, theme)
-                wrong += [f"{width} {theme}: {words}" for words in page.evaluate(TOO_WIDE)]
-                if width != ZOOMED:
-                    wrong += [f"{width} {theme}: {words}" for words in axe_violations(page)]
+        for width in (COMPUTER, PHONE, ZOOMED):
+            set_look(page, width, "light")
+            wrong += [f"{width}: {words}" for words in page.evaluate(TOO_WIDE)]
+            if width == ZOOMED:
+                continue
+            wrong += [f"{width} light: {words}" for words in axe_violations(page)]
+            set_look(page, width, "dark")
+            wrong += [f"{width} dark: {words}" for words in axe_violations(page, RULES_OF_COLOURS)]
         return wrong + [f"policy: {words}" for words in page.evaluate("() => window.violations")] + complaints
 
 

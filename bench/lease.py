@@ -17,7 +17,7 @@ from apikeys.tasks import plan_sweeps
 from bench import stage
 from bench.quick_exchange import QuickExchange
 from bench.rehearsal import credentials
-from bench.sweep_stage import make_due, make_keys_in_use
+from bench.sweep_stage import make_due, make_keys_in_use, multiply_keys
 from bench.unpaced import EXCHANGE
 from tests.stack import empty_broker
 
@@ -32,7 +32,8 @@ def measure() -> Mapping[str, float]:
             report = client.ask(EXCHANGE, known)
         if not isinstance(report, KeyReport):
             raise RuntimeError(f"No report: {report}")
-        make_keys_in_use(KEYS, known, report, opens=False)
+        make_keys_in_use(1, known, report)
+        multiply_keys(KEYS - 1)
         make_due()
         empty_broker()
         begun = time.perf_counter()

@@ -65,7 +65,7 @@ def measure() -> Mapping[str, float]:
         report = client.ask(EXCHANGE, known)
         if not isinstance(report, KeyReport):
             raise RuntimeError(f"No report: {report}")
-        make_keys_in_use(KEYS, known, report, opens=True)
+        make_keys_in_use(KEYS, known, report)
         empty_broker()
         stack = SweepStack(
             Path(os.environ["PORTAL_TEST_DIR"]),

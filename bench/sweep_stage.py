@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -40,16 +41,12 @@ class SweepStack(Stack):
         return [word.replace("sweeps@%h", f"{name}@%h") for word in command]
 
 
-def make_keys_in_use(number: int, credentials: Credentials, report: KeyReport, *, opens: bool) -> None:
-    """Every bot has its own customer or shares one, and its own row, sealed for it.
-
-    opens: seal each by itself, a quarter of a millisecond each; else one value of that length stands in all.
-    """
+def make_keys_in_use(number: int, credentials: Credentials, report: KeyReport) -> None:
+    """Every bot has its own customer or shares one, and its own row, sealed for it."""
     people = User.objects.bulk_create(
         User(email=f"sweep{each}@example.com", client_id=f"0xF{each:X} / Swept{each}")
         for each in range(min(number, CUSTOMERS))
     )
-    stand_in = vault.seal(credentials, key_id=uuid4(), bot_id="", exchange=EXCHANGE)
     now = timezone.now()
     as_json = reports.as_json(report)
     for begin in range(0, number, _AT_ONCE):
@@ -65,11 +62,7 @@ def make_keys_in_use(number: int, credentials: Credentials, report: KeyReport, *
         rows = []
         for bot in bots:
             key_id = uuid4()
-            sealed = (
-                vault.seal(credentials, key_id=key_id, bot_id=bot.bot_id, exchange=EXCHANGE)
-                if opens
-                else stand_in
-            )
+            sealed = vault.seal(credentials, key_id=key_id, bot_id=bot.bot_id, exchange=EXCHANGE)
             rows.append(
                 ApiKey(
                     id=key_id,
@@ -92,6 +85,24 @@ def make_keys_in_use(number: int, credentials: Credentials, report: KeyReport, *
                 )
             )
         ApiKey.objects.bulk_create(rows)
+
+
+def multiply_keys(number: int) -> None:
+    """The one key that there is, so many times more, each with a bot of its own. They do not open."""
+    own = {"id": "gen_random_uuid()", "bot_id": "bot.id", "fingerprint": "repeat(md5(bot.id::text), 2)"}
+    columns = [field.column for field in ApiKey._meta.local_concrete_fields]
+    taken = ", ".join(own.get(column, f"key.{column}") for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO apikeys_bot (bot_id, customer_id, exchange, market, created_at)"
+            " SELECT 'copy ' || n, customer_id, exchange, market, created_at"
+            " FROM apikeys_bot, generate_series(1, %s) AS n",
+            [number],
+        )
+        cursor.execute(
+            f"INSERT INTO apikeys_apikey ({', '.join(columns)})"  # noqa: S608 - names of our own columns
+            f" SELECT {taken} FROM apikeys_apikey AS key, apikeys_bot AS bot WHERE bot.id <> key.bot_id"
+        )
 
 
 def make_due() -> None:

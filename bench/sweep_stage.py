@@ -90,7 +90,7 @@ def make_keys_in_use(number: int, credentials: Credentials, report: KeyReport) -
 def multiply_keys(number: int) -> None:
     """The one key that there is, so many times more, each with a bot of its own. They do not open."""
     own = {"id": "gen_random_uuid()", "bot_id": "bot.id", "fingerprint": "repeat(md5(bot.id::text), 2)"}
-    columns = [field.column for field in ApiKey._meta.local_concrete_fields]
+    columns = [str(field.column) for field in ApiKey._meta.local_concrete_fields]
     taken = ", ".join(own.get(column, f"key.{column}") for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(

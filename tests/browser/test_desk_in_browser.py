@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -16,7 +17,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from accounts.flows import change_address, clear_mailbox
+from accounts.flows import change_address, clear_mailbox, write_letter
 from accounts.models import AddressChange, MailboxHold, MailDomain, User
 from accounts.roles import Act, Role
 from apikeys.engine import tokens
@@ -24,6 +25,7 @@ from apikeys.flows.count_days import count_days
 from apikeys.models import ApiKey, Bot, BotRequest, EngineToken, Handover, Job, Scope
 from apikeys.status import KeyStatus
 from demo import filling
+from notifications.kinds import MailKind
 from notifications.models import Mail
 from tests.browser.customer import WAIT
 from tests.browser.looking import THEMES, axe_violations, complaints_of, set_look
@@ -36,7 +38,7 @@ from tests.stack import WEB, Stack, running_stack
 WIDTHS = (1280, 1920)
 # Addresses that are no page: they lead elsewhere, or are for scripts.
 _NO_PAGE = re.compile(
-    r"admin/(login|logout|password_change|jsi18n|autocomplete|r/|\(\?P|.*delete/$|.*<path:object_id>/$"
+    r"admin/(login|logout|password_change|jsi18n|autocomplete|r/|\(\?P|.*delete/$|.*pdf/$|.*<path:object_id>/$"
     # Rows are added by acts, with one exception.
     r"|\w+/(?!enginetoken)\w+/add/$)"
 )
@@ -82,6 +84,8 @@ def fill(insider: User) -> None:
         change_address.start(
             customer=customer, new_email="new@moved.example", reason="Moved.", actor=insider, **where
         )
+    text = {"subject": "About your bot", "text": "It trades again.\n\nSam"}
+    write_letter.write(customer=busiest(), draft=uuid4(), pdf=None, actor=insider, **text, **where)
     clear_mailbox.ask(customer=customer, note="I have no other.", **where)
     MailDomain.objects.watch("x@watched.example")
     key = ApiKey.objects.active().latest("pk")
@@ -97,12 +101,17 @@ def fill(insider: User) -> None:
         ApiKey.objects.filter(pk=active.order_by("pk")[place].pk).update(**fields)
 
 
+def busiest() -> User:
+    return User.objects.annotate(number=Count("bots__keys")).exclude(client_id=None).latest("number")
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Name and address of everything to look at."""
-    busiest = User.objects.annotate(number=Count("bots__keys")).exclude(client_id=None).latest("number")
     of_request = BotRequest.objects.latest("asked_at")
+    letter = Mail.objects.filter(kind=MailKind.LETTER).latest("created_at")
     values = {
-        "<int:customer_pk>": str(busiest.pk),
+        "letter/<uuid:mail_id>": f"letter/{letter.pk}",
+        "<int:customer_pk>": str(busiest().pk),
         "<int:person_pk>": str(User.objects.filter(is_staff=True).exclude(groups=None).latest("pk").pk),
         "<int:bot_pk>": str(Bot.objects.latest("pk").pk),
         "<uuid:key_id>": str((ApiKey.objects.held().first() or ApiKey.objects.active().latest("pk")).pk),
@@ -139,7 +148,7 @@ def pages() -> Iterator[tuple[str, str]]:
     ):
         if found := person.first():
             yield name, f"/admin/accounts/user/{found.pk}/change/"
-    yield "customer-mails", f"/admin/accounts/user/{busiest.pk}/change/?kind=mail"
+    yield "customer-mails", f"/admin/accounts/user/{busiest().pk}/change/?kind=mail"
     yield "keys-filtered", "/admin/apikeys/apikey/?needs=refused"
     yield "keys-found-none", "/admin/apikeys/apikey/?q=nobody"
     yield "staff", f"/admin/accounts/user/{values['<int:person_pk>']}/change/"

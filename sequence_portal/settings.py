@@ -82,7 +82,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL;",
     }
 else:
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10, "timeout": 10}}
+    # Opened as they are needed: one for each thread that works on a task or a request at the moment. A sweep
+    # worker has the most.
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}}
     # After a restart of the server every connection of the pool is a dead one. Asked before it is used, it is
     # replaced; else each of them would fail one request or one task.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

@@ -128,6 +128,11 @@ class Adapter:
     unbound_key_lives: str = ""
     """What becomes of a key that is bound to no address, as one sentence for the customer."""
 
+    @property
+    def keys_per_second(self) -> float:
+        """As its pace allows, if a check makes every call that it may make."""
+        return self.calls_per_second / sum(call.turns for call in self.calls)
+
 
 def ask_once(
     question: Call, read_report: Callable[[Any, Own], KeyReport], read_trouble: ReadTrouble

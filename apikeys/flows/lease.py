@@ -59,13 +59,8 @@ def release(claim: UUID, *, due_at: datetime | None = None) -> None:
     ApiKey.objects.active().filter(claim=claim).update(**fields)
 
 
-def keys_per_second(adapter: Adapter) -> float:
-    """As its pace allows, if a check takes every call that it may take."""
-    return adapter.calls_per_second / sum(call.turns for call in adapter.calls)
-
-
 def list_size(adapter: Adapter) -> int:
-    wanted = keys_per_second(adapter) * settings.SWEEP_LIST_LASTS.total_seconds()
+    wanted = adapter.keys_per_second * settings.SWEEP_LIST_LASTS.total_seconds()
     return max(1, min(settings.SWEEP_LIST, int(wanted)))
 
 
@@ -86,11 +81,11 @@ def _lease(
     if due_after is not None:
         due = due.filter(check_due_at__gte=due_after)
     most = list_size(adapter)
-    claim, ends = uuid4(), begins + timedelta(seconds=most / keys_per_second(adapter))
+    claim, ends = uuid4(), begins + timedelta(seconds=most / adapter.keys_per_second)
     leased = _claim(due[:most], claim, until=ends + settings.SWEEP_CLAIM)
     if not leased:
         return None
-    ends = begins + timedelta(seconds=len(leased) / keys_per_second(adapter))
+    ends = begins + timedelta(seconds=len(leased) / adapter.keys_per_second)
     ExchangeState.objects.filter(pk=state.pk).update(swept_until=ends)
     return Lease(adapter.id, claim, tuple(leased)), max(leased.values())
 

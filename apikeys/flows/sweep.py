@@ -27,7 +27,7 @@ from apikeys.exchanges.base import SEALED, Credentials, KeyReport, Trouble
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import FindingCode
 from apikeys.flows import breaker, recheck
-from apikeys.flows.lease import keys_per_second, release
+from apikeys.flows.lease import release
 from apikeys.models import ApiKey
 from apikeys.status import KeyStatus
 from telemetry import tallies
@@ -98,7 +98,7 @@ class _Work:
         self._in_trouble = False
         self._results = Counter[str]()
         # Twice what the list takes at the exchange's pace, and renewed where others ask as well.
-        lasts = timedelta(seconds=2 * len(key_ids) / keys_per_second(EXCHANGES[exchange]))
+        lasts = timedelta(seconds=2 * len(key_ids) / EXCHANGES[exchange].keys_per_second)
         self._claim_lasts = settings.SWEEP_CLAIM + lasts
         self._claimed_until = timezone.now() + self._claim_lasts
 

@@ -12,7 +12,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from apikeys.exchanges import pace
 from apikeys.exchanges.client import sweeping
+from apikeys.exchanges.client.sweeping import in_flight
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows import breaker, lease
 from apikeys.models import ApiKey, ExchangeState, KeyCheck
@@ -241,8 +243,18 @@ def test_it_finds_what_is_due_through_an_index(db: None) -> None:
     assert "Sort" not in plan
 
 
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_it_has_no_more_in_flight_than_get_their_turns_before_they_are_told_to_come_again(
+    exchange: str,
+) -> None:
+    """A check takes up to 41 turns. Who waits too long ends the list for all that are behind."""
+    adapter = EXCHANGES[exchange]
+    before_the_last = (in_flight(adapter) - 1) / adapter.keys_per_second
+    assert before_the_last + pace.SWEEP_AHEAD < pace.LONGEST_WAIT
+
+
 def test_the_runbook_says_how_many_keys_a_day_each_exchange_allows() -> None:
     told = (ROOT / "docs" / "operations.md").read_text()
     for exchange, adapter in EXCHANGES.items():
-        rate = lease.keys_per_second(adapter)
+        rate = adapter.keys_per_second
         assert f"| `{exchange}` | {rate:.2f} | {int(rate * 86_400):,} |" in told

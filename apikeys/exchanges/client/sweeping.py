@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
+from apikeys.exchanges.adapter import Adapter
 from apikeys.exchanges.background import Background
 from apikeys.exchanges.base import Credentials, KeyReport, Trouble
 from apikeys.exchanges.client.asking import Client
@@ -80,7 +81,7 @@ class _Sweeper(Client):
 
     def places(self, exchange: str) -> asyncio.Semaphore:
         if exchange not in self._places:
-            self._places[exchange] = asyncio.Semaphore(in_flight(EXCHANGES[exchange].calls_per_second))
+            self._places[exchange] = asyncio.Semaphore(in_flight(EXCHANGES[exchange]))
         return self._places[exchange]
 
 
@@ -97,7 +98,7 @@ class _Window(Generic[K]):
         heed: Callable[[KeyReport | Trouble], None],
         stopped: Callable[[], bool],
     ) -> None:
-        self.size = in_flight(EXCHANGES[exchange].calls_per_second)
+        self.size = in_flight(EXCHANGES[exchange])
         self._exchange = exchange
         self._opened = opened
         self._heed = heed
@@ -154,7 +155,8 @@ class _Window(Generic[K]):
             async with asyncio.timeout(ASK_SECONDS):
                 return await client.ask(self._exchange, credentials, region)
         except TimeoutError:
-            return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, outage=True)
+            # Each call ends by itself, so what took so long was our own waiting, and no outage.
+            return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="slow")
         except Exception as error:  # one key must not end the list; text and frames of the error hold it
             logger.error("A key could not be asked about at %s: %s", self._exchange, type(error).__name__)
             return Trouble(FindingCode.EXCHANGE_UNAVAILABLE, exchange_code="failed")
@@ -173,8 +175,8 @@ class _Window(Generic[K]):
                 asker.cancel()
 
 
-def in_flight(calls_per_second: float) -> int:
-    return max(1, min(MOST_IN_FLIGHT, math.ceil(calls_per_second * SECONDS_IN_FLIGHT)))
+def in_flight(adapter: Adapter) -> int:
+    return max(1, min(MOST_IN_FLIGHT, math.ceil(adapter.keys_per_second * SECONDS_IN_FLIGHT)))
 
 
 _background = Background(_Sweeper)

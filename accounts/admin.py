@@ -1,6 +1,6 @@
 """People at the desk. Codes, attempts and devices are not shown to anybody."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from accounts.audit_verbs import Verb
 from accounts.desk.address import address
+from accounts.desk.export import ExportableAdmin
 from accounts.desk.factors import factors
 from accounts.desk.letter import customer_letter, letter, letter_pdf
 from accounts.desk.mailbox import mailbox
@@ -25,7 +26,7 @@ from notifications.read_only import ReadOnlyAdmin
 
 
 @admin.register(User)
-class UserAdmin(ReadOnlyAdmin):
+class UserAdmin(ExportableAdmin, ReadOnlyAdmin):
     list_display = ("__str__", "name", "email", "is_staff", "is_active", "created_at")
     list_filter = (
         yes_no_filter("is_staff", "Staff", "Customers", "who"),
@@ -34,6 +35,8 @@ class UserAdmin(ReadOnlyAdmin):
     has_search = True
     search_help_text = "User ID or half of it, address, or name"
     fields = ("client_id", "name", "email", "is_staff", "is_active", "created_at", "closed_at")
+    export_fields: ClassVar = {name: name for name in fields}
+    change_list_template = "admin/accounts/user/change_list.html"
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         return person_ways(term)
@@ -116,7 +119,7 @@ def _link(name: str, customer: User) -> SafeString:
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(ExportableAdmin, ReadOnlyAdmin):
     list_display = ("at", "verb", "customer", "bot_id", "actor_kind", "address")
     list_filter = (
         choices_filter("actor_kind", [(kind, str(kind).capitalize()) for kind in AuditEvent.Actor], "by"),
@@ -126,6 +129,17 @@ class AuditEventAdmin(ReadOnlyAdmin):
     search_help_text = "User ID or half of it, address, name, or a whole BOT ID"
     list_select_related = ("customer",)
     linked_by = ("customer__exact", "key_id__exact")
+    export_fields: ClassVar = {
+        "number": "id",
+        "at": "at",
+        "verb": "verb",
+        "client_id": "customer__client_id",
+        "bot_id": "bot_id",
+        "key": "key_id",
+        "actor_kind": "actor_kind",
+        "actor": "actor_id",
+        "address": "address",
+    }
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         return event_ways(term)

@@ -75,4 +75,5 @@ class Verb(TextChoices):
     BOT_CHANGED = "bot_changed", "Bot {bot} trades at {where} from now on"
     BOT_MOVED = "bot_moved", "Bot {bot} given to the customer that it belongs to"
     BOT_LAUNCHED = "bot_launched", "Bot {bot} launched"
+    LIST_EXPORTED = "list_exported", "List exported: {list}"
     CUSTOMER_CLOSED = "customer_closed", "Account closed, personal data removed"

@@ -49,6 +49,7 @@ class Act(TextChoices):
     SETTLE_ACCOUNT = "settle_account", "Confirm or turn down another exchange account"
     END_STAFF = "end_staff", "End a member of staff"
     MANAGE_ENGINE_TOKENS = "manage_engine_tokens", "Make and revoke engine tokens"
+    EXPORT = "export", "Export a list"
     WATCH_WORKERS = "watch_workers", "Watch workers and queues"
 
 
@@ -74,6 +75,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.SETTLE_ACCOUNT: frozenset({Role.SUPPORT, Role.LEAD}),
     Act.END_STAFF: frozenset({Role.LEAD}),
     Act.MANAGE_ENGINE_TOKENS: frozenset({Role.OPERATIONS}),
+    Act.EXPORT: frozenset({Role.LEAD, Role.AUDITOR}),
     Act.WATCH_WORKERS: frozenset({Role.LEAD, Role.OPERATIONS}),
 }
 

@@ -1,7 +1,7 @@
 """Bots and keys at the desk. A sealed secret is never shown, and this process could not open it."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.access import fresh_proof
 from accounts.addresses import client_address
 from accounts.audit_verbs import Verb
+from accounts.desk.export import ExportableAdmin
 from accounts.desk.forms import ReasonForm
 from accounts.desk.mail import mail_resend
 from accounts.desk.page import agent
@@ -51,13 +52,20 @@ _JOBS = [
 
 
 @admin.register(Bot)
-class BotAdmin(ReadOnlyAdmin):
+class BotAdmin(ExportableAdmin, ReadOnlyAdmin):
     list_display = ("bot_id", "customer", "exchange", "market", "created_at")
     list_filter = (choices_filter("exchange", _EXCHANGES), choices_filter("market", Market.choices))
     has_search = True
     search_help_text = "BOT ID or a part of it, or the customer's whole address"
     list_select_related = ("customer",)
     linked_by = ("customer__exact",)
+    export_fields: ClassVar = {
+        "bot_id": "bot_id",
+        "client_id": "customer__client_id",
+        "exchange": "exchange",
+        "market": "market",
+        "created_at": "created_at",
+    }
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         ways = bot_ways(term)
@@ -256,7 +264,7 @@ class NeedsFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
+class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
     list_display = ("last_four", "bot", "status", "failed_checks", "submitted_at", "checked_at", "ended_at")
     list_filter = (
         NeedsFilter,
@@ -269,6 +277,27 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     sortable_by = ("submitted_at",)
     ordering = ("-submitted_at",)
     linked_by = ("bot__exact", "bot__customer__exact")
+    export_fields: ClassVar = {
+        "last_four": "last_four",
+        "bot_id": "bot__bot_id",
+        "client_id": "bot__customer__client_id",
+        "exchange": "bot__exchange",
+        "market": "bot__market",
+        "status": "status",
+        "held": "held",
+        "failed_checks": "failed_checks",
+        "submitted_at": "submitted_at",
+        "checked_at": "checked_at",
+        "activated_at": "activated_at",
+        "expires_at": "expires_at",
+        "ended_at": "ended_at",
+        "problem": "problem",
+        "problem_since": "problem_since",
+        "concern": "concern",
+        "concern_since": "concern_since",
+        "unknown_rights": "unknown_rights",
+        "revoke_at": "revoke_at",
+    }
 
     actions = (
         choosing.action(Act.CHECK_KEY, "Check the chosen keys again", seen="status"),
@@ -336,10 +365,11 @@ class JobAdmin(ReadOnlyAdmin):
         return redirect("admin:job", object_id)
 
 
-class MailAtDesk(MailAdmin):
+class MailAtDesk(ExportableAdmin, MailAdmin):
     """With what support does about a mail. Whose it is, and which address counts, is known here."""
 
     actions = (choosing.action(Act.RESEND_MAIL, "Send the chosen mails again"),)
+    export_fields: ClassVar = {name: name for name in (*MailAdmin.list_display, "last_answer")}
 
     def has_resend_mail_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Act.RESEND_MAIL)

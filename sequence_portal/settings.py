@@ -252,6 +252,9 @@ KEY_CHECKS_KEPT = timedelta(days=400)
 # Figures by five minutes, of which the wallboard shows hours. The totals stay.
 TALLIES_KEPT = timedelta(days=2)
 
+# What one export of a list at the desk holds at most: a spreadsheet opens no more than 1,048,576 rows.
+EXPORT_ROWS_MAX = 1_000_000
+
 # Mail
 vars().update(env.mail_server("EMAIL_URL"))
 EMAIL_TIMEOUT = 10

@@ -252,6 +252,11 @@ LOOKS: Mapping[str, tuple[str, ...]] = {
     "apikeys.botrequest": STAFF,
     "notifications.mail": STAFF,
 }
+# Who takes which list away as a file. Posted to without a reason, it asks for one.
+EXPORTS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("accounts.user", "accounts.auditevent", "apikeys.bot", "apikeys.apikey", "notifications.mail"),
+    (LEAD, AUDITOR),
+)
 ADDS: Mapping[str, tuple[str, ...]] = {"apikeys.enginetoken": (OPERATIONS,)}
 _OF_MODEL = re.compile(r"admin/(?P<app>\w+)/(?P<model>\w+)/(?P<rest>.*)")
 
@@ -266,6 +271,7 @@ def expected_at(route: Route) -> Expected | None:
     return {
         "": desk(PAGE, PAGE, LOOKS[label]),
         "add/": desk(PAGE, PAGE, ADDS.get(label, ())),
+        "export/": desk(PAGE, PAGE, EXPORTS.get(label, ())),
         "<path:object_id>/history/": desk(PAGE, PAGE, LOOKS[label]),
         "<path:object_id>/change/": desk(PAGE, DENIED, LOOKS[label]),
         "<path:object_id>/delete/": desk(DENIED, DENIED),

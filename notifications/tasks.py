@@ -2,11 +2,12 @@
 
 from celery import shared_task
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications import delivery, outbox
 from notifications.bell import ring_all
-from notifications.models import Mail
+from notifications.models import Attachment, Mail
 from notifications.render import render_stored
 from telemetry import pruning
 
@@ -37,14 +38,13 @@ def ring_unsent() -> str:
 
 @shared_task(name="notifications.forget_old_mail")
 def forget_old_mail() -> str:
-    """Take away what old mails said, and the rows of old code mails. Safe to run twice at once."""
+    """Take away what old mails said, what was attached, and the rows of old code mails. Safe to run twice."""
     now = timezone.now()
-    facts = pruning.update(
-        Mail.objects.with_old_facts(now - settings.MAIL_FACTS_KEPT),
-        context=None,
-        text="",
-        html="",
-        has_body=False,
-    )
+    facts = pruning.in_batches(Mail.objects.with_old_facts(now - settings.MAIL_FACTS_KEPT), _forget)
     codes = pruning.delete(Mail.objects.old_codes(now - settings.CODE_MAILS_KEPT))
     return f"contents {facts}, code mails {codes}"
+
+
+def _forget(mails: QuerySet[Mail]) -> None:
+    Attachment.objects.filter(mail__in=mails).delete()
+    mails.update(context=None, text="", html="", has_body=False)

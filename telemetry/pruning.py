@@ -1,7 +1,7 @@
 """Takes rows away in batches, so that no long transaction holds up what people do meanwhile."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import models, transaction
 
@@ -14,15 +14,14 @@ BATCHES = 200
 
 def delete(rows: models.QuerySet[M]) -> int:
     """Delete these rows and what belongs to them; say how many of them went. Safe to run twice at once."""
-    return _in_batches(rows, lambda batch: batch.delete())
+    return in_batches(rows, lambda batch: batch.delete())
 
 
-def update(rows: models.QuerySet[M], **changes: Any) -> int:
-    """Change these rows, none of which may be among them afterwards. Safe to run twice at once."""
-    return _in_batches(rows, lambda batch: batch.update(**changes))
+def in_batches(rows: models.QuerySet[M], act: Callable[[models.QuerySet[M]], object]) -> int:
+    """Act on these rows, none of which may be among them afterwards. Safe to run twice at once.
 
-
-def _in_batches(rows: models.QuerySet[M], act: Callable[[models.QuerySet[M]], object]) -> int:
+    act: given the locked rows of one batch; it all stands or falls with the batch.
+    """
     done = 0
     for _ in range(BATCHES):
         with transaction.atomic():

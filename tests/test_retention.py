@@ -7,13 +7,14 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.flows import resend_mail
 from accounts.models import CodeAttempt, User
 from accounts.tasks import forget_what_is_over
 from apikeys import tasks
 from apikeys.models import Bot, KeyCheck
 from apikeys.status import KeyStatus
 from notifications.kinds import MailKind
-from notifications.models import Mail
+from notifications.models import Attachment, Mail
 from notifications.tasks import forget_old_mail
 from telemetry import pruning
 from tests.apikeys.rows import make_key
@@ -59,6 +60,22 @@ def test_it_forgets_what_mails_said_and_keeps_that_they_were_sent() -> None:
         young.pk: {"name": "Alice"},
     }
     assert year_old_code.pk not in said
+
+
+def test_it_forgets_what_was_attached_with_what_the_letter_said(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    limit = timezone.now() - settings.MAIL_FACTS_KEPT
+    old = [mail(MailKind.LETTER, limit - timedelta(hours=hours)) for hours in (1, 2, 3)]
+    young = mail(MailKind.LETTER, limit + timedelta(hours=1))
+    for letter in (*old, young):
+        Attachment.objects.create(mail=letter, name="invoice.pdf", content=b"%PDF-")
+        assert resend_mail.why_not(letter, alice) == ""
+    assert forget_old_mail() == "contents 3, code mails 0"
+    assert [attached.mail for attached in Attachment.objects.all()] == [young]
+    old[0].refresh_from_db()
+    assert resend_mail.why_not(old[0], alice).startswith("What this mail said is no longer kept")
 
 
 def test_it_forgets_attempts_of_two_days_ago(alice: User) -> None:

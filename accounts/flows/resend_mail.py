@@ -1,5 +1,6 @@
 """Support sends a mail once more: a row of its own, to the address that is primary now."""
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import audit
@@ -7,7 +8,7 @@ from accounts.acts import By, NotPossibleError
 from accounts.audit_verbs import Verb
 from accounts.models import User
 from notifications import outbox
-from notifications.kinds import MailKind
+from notifications.kinds import CODE_KINDS, MailKind
 from notifications.models import Mail
 
 # These are for the owner of one address, whatever counts meanwhile.
@@ -33,7 +34,10 @@ def why_not(mail: Mail, owner: User | None) -> str:
     if mail.status == Mail.Status.WAITING:
         return "This mail still waits for its next try, so another one would come twice."
     if not mail.is_stored:
-        return "Nothing of this mail is kept. A code is asked for anew by the person who needs it."
+        if mail.kind in CODE_KINDS:
+            return "Nothing of this mail is kept. A code is asked for anew by the person who needs it."
+        kept = settings.MAIL_FACTS_KEPT.days
+        return f"What this mail said is no longer kept: it goes {kept} days after it was written."
     if mail.kind in _FOR_ONE_ADDRESS and mail.to.casefold() != owner.email.casefold():
         return "This is a notice for the owner of that address, and for no other address."
     return ""

@@ -7,9 +7,20 @@ import json
 import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 request_reference: ContextVar[str] = ContextVar("request_reference", default="")
 task_id: ContextVar[str] = ContextVar("task_id", default="")
+
+
+class NotReadyFilter(logging.Filter):
+    """Drops what Django says at ERROR of each 503, which `/readyz` alone answers.
+
+    A balancer asks every few seconds and acts on the answer; a line for each would bury the cause.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class JsonFormatter(logging.Formatter):

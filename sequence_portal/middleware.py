@@ -4,6 +4,7 @@ import logging
 import math
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -36,7 +37,8 @@ class RequestFactsMiddleware:
         bound = request_reference.set(reference)
         try:
             response = self.get_response(request)
-            if response.status_code >= 500:
+            # Of a 503 no line is written, as `logs.NotReadyFilter` says.
+            if response.status_code >= 500 and response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
                 logger.error("Request %s ended with %s", reference, response.status_code)
         finally:
             request_reference.reset(bound)

@@ -429,7 +429,10 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "sequence_portal.redaction.RedactionFilter"}},
+    "filters": {
+        "redact": {"()": "sequence_portal.redaction.RedactionFilter"},
+        "not_ready": {"()": "sequence_portal.logs.NotReadyFilter"},
+    },
     "formatters": {"json": {"()": "sequence_portal.logs.JsonFormatter"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["redact"]},
@@ -448,6 +451,7 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"filters": ["not_ready"]},
     },
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from celery import shared_task
+from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
@@ -68,6 +69,17 @@ def test_a_line_names_the_request_in_which_it_was_written(lines: Lines) -> None:
     inside, ended, outside = lines()
     assert inside["request"] == ended["request"] == request.META["portal.reference"]
     assert "request" not in outside
+
+
+def test_an_answer_of_not_ready_is_no_line_and_a_broken_page_is(lines: Lines) -> None:
+    def answer(status: int) -> list[str]:
+        handler = BaseHandler()
+        handler._middleware_chain = RequestFactsMiddleware(lambda _: HttpResponse(status=status))  # type: ignore[attr-defined]
+        handler.get_response(RequestFactory().get("/readyz"))
+        return [line["logger"] for line in lines()]
+
+    assert answer(503) == []
+    assert answer(500) == ["sequence_portal.middleware", "django.request"]
 
 
 def test_a_line_names_the_task_in_which_it_was_written_on_the_clients_loop_too(

@@ -19,6 +19,7 @@ from tests.stack import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DESIGN = ROOT / "docs" / "design.md"
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "sequence-portal"}
 # Of the Compose Specification, github.com/compose-spec/compose-spec; its licence stands beside it.
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
@@ -54,6 +55,10 @@ def test_it_mounts_each_secret_where_it_is_needed_and_nowhere_else() -> None:
     assert holding("seal_private_keys") == opening == {"check-worker", "sweep-worker"}
     assert holding("audit_key") == linking == {"chore-worker"}
     assert holding("postgres_password") == {"postgres"}
+    table = re.findall(r"^\| ([\w, ]+) \| ([\w ]+) \| ([\w ]+) \|", DESIGN.read_text(encoding="utf-8"), re.M)
+    told = {name.replace(" ", "-"): holds for names, *holds in table for name in names.split(", ")}
+    assert {name for name, (private, _) in told.items() if private == "yes"} == opening
+    assert {name for name, (_, audit) in told.items() if audit == "yes"} == linking
     for name, service in SERVICES.items():
         environment = service.get("environment", {})
         named = {

@@ -18,7 +18,12 @@ _LATEST_VERDICT = HOLD + 2 * _DAY
 
 
 def count_days(now: datetime) -> None:
-    """Bring the last days' figures up to date: today's each time, a past day's once it is over."""
+    """Bring the last days' figures up to date: today's each time, a past day's once it is over.
+
+    This runs every few minutes, and nearly every verdict comes within a day of the submission. So for today
+    the keys of today and yesterday are read; the few that waited longer, for a person or an exchange, are in
+    the figures once the day is over, when the keys of more than a week are read once.
+    """
     today = now.astimezone(UTC).date()
     shown = [today - back * _DAY for back in range(DAYS_SHOWN)]
     counted = dict(DayFigures.objects.filter(day__in=shown).values_list("day", "counted_at"))
@@ -32,8 +37,9 @@ def _count(day: date, now: datetime) -> None:
     # By time of submission, since that is what the keys are indexed by.
     of_day = ApiKey.objects.filter(submitted_at__gte=begin, submitted_at__lt=end)
     decided_at = Coalesce("ready_at", "ended_at")
+    looks_back = _LATEST_VERDICT if now >= end else _DAY
     decided = (
-        ApiKey.objects.filter(submitted_at__gte=begin - _LATEST_VERDICT, submitted_at__lt=end)
+        ApiKey.objects.filter(submitted_at__gte=begin - looks_back, submitted_at__lt=end)
         .filter(Q(ready_at__isnull=False) | Q(status=KeyStatus.REFUSED))
         .annotate(decided_at=decided_at)
         .filter(decided_at__gte=begin, decided_at__lt=end)

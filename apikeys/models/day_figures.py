@@ -8,7 +8,8 @@ class DayFigures(models.Model):
 
     day = models.DateField(primary_key=True)
     submitted = models.PositiveIntegerField(default=0)
-    accepted = models.PositiveIntegerField(default=0)  # verdicts of this day, whenever submitted
+    # Verdicts of this day, whenever submitted; until it is over without those that waited for days.
+    accepted = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     half_s = models.FloatField(null=True)  # seconds from submission to verdict: the median; null: no verdict
     most_s = models.FloatField(null=True)  # within which 95 of 100 were decided

@@ -169,3 +169,12 @@ def test_it_counts_today_anew_and_a_past_day_once(bots: Iterator[Bot]) -> None:
     assert len(statements) < 10
     count_days(NOW + DAY)  # the day is over, and counted for the last time
     assert DayFigures.objects.get(day=NOW.date()).counted_at == NOW + DAY
+
+
+def test_it_reads_keys_of_many_days_only_once_the_day_is_over(bots: Iterator[Bot]) -> None:
+    for name, submitted in (("aaaa", at(15, 9)), ("bbbb", at(20, 9)), ("cccc", at(21, 9))):
+        times = {"submitted_at": submitted, "ready_at": at(21, 10)}
+        make_key(next(bots), KeyStatus.ACTIVE, name, timedelta(0), **times)
+    for now, accepted in ((at(21, 13), 2), (at(22, 0), 3)):
+        count_days(now)
+        assert DayFigures.objects.get(day=date(2026, 11, 21)).accepted == accepted

@@ -180,6 +180,7 @@ CELERY_BEAT_SCHEDULE["apikeys.plan_sweeps"] = {
 CELERY_BEAT_SCHEDULE["apikeys.remind_of_ends"] = {
     "task": "apikeys.remind_of_ends",
     "schedule": timedelta(hours=1),
+    "options": {"expires": 3600},
 }
 # Today's figures at the desk are at most this old.
 CELERY_BEAT_SCHEDULE["apikeys.count_days"] = {

@@ -1,6 +1,7 @@
 """Tells the owner of an active key before its exchange ends it: 14, 7, 3 and 1 days ahead, once each."""
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.db import transaction
 
@@ -18,10 +19,14 @@ _AT_ONCE = 500
 def remind_all(now: datetime) -> None:
     """Each reminder of a key and its end is one mail, whoever runs this and however often."""
     ending = ApiKey.objects.ending(now, timedelta(days=DAYS_AHEAD[0])).select_related("bot__customer")
-    for key in ending.defer("sealed").order_by("expires_at").iterator(_AT_ONCE):
-        days = days_ahead(key, now)
-        if days is not None:
-            _remind(key, days)
+    keys = ending.defer("sealed").order_by("expires_at").iterator(_AT_ONCE)
+    while batch := list(islice(keys, _AT_ONCE)):
+        due = {_cause(key, days): (key, days) for key in batch if (days := days_ahead(key, now)) is not None}
+        # Nearly all have been mailed by an earlier run, and a lock on each bot would hold up what people do.
+        mailed = outbox.mailed(due)
+        for cause, (key, days) in due.items():
+            if cause not in mailed:
+                _remind(key, days, cause)
 
 
 def days_ahead(key: ApiKey, now: datetime) -> int | None:
@@ -37,8 +42,12 @@ def days_ahead(key: ApiKey, now: datetime) -> int | None:
     return passed[-1]
 
 
+def _cause(key: ApiKey, days: int) -> str:
+    return f"api_expires:{key.pk}:{key.expires_at}:{days}"
+
+
 @transaction.atomic
-def _remind(key: ApiKey, days: int) -> None:
+def _remind(key: ApiKey, days: int, cause: str) -> None:
     transitions.lock_bot(key.bot_id)
     # Replaced or taken away in this very moment: then there is nothing to remind of.
     if not ApiKey.objects.filter(pk=key.pk, status=KeyStatus.ACTIVE, expires_at=key.expires_at).exists():
@@ -48,6 +57,6 @@ def _remind(key: ApiKey, days: int) -> None:
         MailKind.API_EXPIRES,
         owner_id=customer.pk,
         to=customer.email,
-        cause=f"api_expires:{key.pk}:{key.expires_at}:{days}",
+        cause=cause,
         context=facts(bot) | {"last_four": key.last_four, "ends": life(key), "days": days},
     )

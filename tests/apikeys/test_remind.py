@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from apikeys import transitions
 from apikeys.flows import remind
 from apikeys.models import ApiKey, Bot
@@ -36,6 +39,27 @@ def test_it_reminds_once_at_each_of_four_times(key: ApiKey) -> None:
         for _ in range(2):  # twice, as two schedules would
             remind.remind_all(key.expires_at - timedelta(hours=hours_left))
     assert days_mailed() == [14, 7, 3, 1]
+
+
+def test_it_takes_no_lock_for_a_key_that_was_mailed(
+    key: ApiKey, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remind, "_AT_ONCE", 2)
+    assert key.expires_at is not None
+    for number in range(3):
+        bot = Bot.objects.create(
+            bot_id=f"{alice.client_id} / ETH-{number}", customer=alice, exchange="binance", market="spot"
+        )
+        make_key(bot, KeyStatus.ACTIVE, "mB9y", timedelta(days=300), expires_at=key.expires_at)
+    now = key.expires_at - timedelta(days=10)
+    remind.remind_all(now)
+    assert days_mailed() == [14] * 4
+    with CaptureQueriesContext(connection) as statements:
+        remind.remind_all(now + timedelta(hours=1))
+    assert (
+        len([one for one in statements if one["sql"].startswith("SELECT")]) <= 3
+    )  # the keys, and two batches
+    assert not [one for one in statements if "SAVEPOINT" in one["sql"] or "FOR NO KEY UPDATE" in one["sql"]]
 
 
 def test_it_stops_at_once_when_the_key_is_replaced(key: ApiKey) -> None:

@@ -1,24 +1,24 @@
 """What waits for a person, for the front page of the desk: counts that link to their lists.
 
 Each is counted through a partial index of just those rows, and no further than to `_MOST`, all of them in one
-statement: it takes the same time at a million keys as at a hundred. A new queue is one line of `_QUEUES`.
+statement: it takes the same time at a million keys as at a hundred, also when all have the same trouble. A
+new queue is one line of `_QUEUES`.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, IntegerField, QuerySet, Subquery
+from django.db.models import IntegerField, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import AddressChange, MailboxHold, User
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.findings import FindingCode
+from apikeys.findings import RETRIED, FindingCode
 from apikeys.models import ApiKey, BotRequest, ExchangeState, Handover, Job
 from apikeys.pages import words
 from notifications.models import Mail
@@ -39,7 +39,7 @@ class Queue:
 
     @property
     def shown(self) -> str:
-        return f"{_MOST:,}+" if self.number > _MOST else f"{self.number:,}"
+        return f"more than {_MOST:,}" if self.number > _MOST else f"{self.number:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Rows:
     model: str  # as in the name of its list, such as apikeys_apikey
     query: Mapping[str, str]
     rows: Callable[[datetime], QuerySet[Any]]
-    name: str
+    name: SafeString | str
     note: str
     tone: str = ""
 
@@ -61,14 +61,16 @@ class Rows:
 
 def queues(user: User, now: datetime) -> list[Queue]:
     """For whoever may see the list behind each. What waits comes first, in the order of the tables below."""
-    seen = [rows for rows in _QUEUES if user.has_perm(rows.permission)]
+    sees_keys = user.has_perm("apikeys.view_apikey")
+    unknown_rights = _unknown_rights() if sees_keys else ()
+    seen = [*(rows for rows in _QUEUES if user.has_perm(rows.permission)), *unknown_rights]
     numbers = _counted([rows.rows(now) for rows in seen], user)
     found = [
         Queue(rows.name, number, _list(rows.model, **rows.query), rows.note, rows.tone)
         for rows, number in zip(seen, numbers, strict=True)
     ]
-    if user.has_perm("apikeys.view_apikey"):
-        found += [*_concerns(), *_away(now)]
+    if sees_keys:
+        found += _away(now)
     return sorted(found, key=lambda queue: not queue.number)
 
 
@@ -150,37 +152,55 @@ _QUEUES: tuple[Rows, ...] = (
         "For longer than 15 minutes. Does the engine fetch?",
         "warn",
     ),
+    # Of these the customers are told nothing.
+    Rows(
+        "apikeys_apikey",
+        {"needs": "moved"},
+        lambda now: ApiKey.objects.of_concern().filter(concern=FindingCode.WRONG_ACCOUNT),
+        "Active keys that moved to another account",
+        "Ask the customer what changed there.",
+        "warn",
+    ),
+    Rows(
+        "apikeys_apikey",
+        {"needs": "silent"},
+        lambda now: ApiKey.objects.of_concern().filter(concern__in=RETRIED),
+        "Active keys without an answer for a day",
+        "They trade on, if the exchange lets them. Look at the exchange, and at our addresses there.",
+        "warn",
+    ),
 )
 
 
-def _concerns() -> Iterator[Queue]:
-    """Active keys with something that only the desk is told: one statement for all of it."""
-    groups = ApiKey.objects.of_concern().order_by().values("concern", "unknown_rights")
-    unknown: list[tuple[str, int]] = []
-    others: Counter[str] = Counter()
-    for group in groups.annotate(number=Count("*")).order_by("-number"):
-        if group["concern"] == FindingCode.UNPROVEN_PERMISSION:
-            unknown.append((group["unknown_rights"], group["number"]))
-        else:
-            others[group["concern"]] += group["number"]
-    yield from _unknown_rights(unknown)
-    moved = others.pop(FindingCode.WRONG_ACCOUNT, 0)
-    note = "Ask the customer what changed there."
-    yield Queue("Active keys that moved to another account", moved, _keys("moved"), note, "warn")
-    note = "They trade on, if the exchange lets them. Look at the exchange, and at our addresses there."
-    yield Queue("Active keys without an answer for a day", others.total(), _keys("silent"), note, "warn")
+def _unknown_rights() -> Iterator[Rows]:
+    """One for each of the first names, since an exchange that adds a name adds it to all its keys."""
+    unknown = ApiKey.objects.with_unknown_rights()
+    names = _first_names(unknown)
+    for each in names:
+        name = format_html("Unknown right {} on active keys", words.as_written(each or "not stated"))
+        yield _of_unknown_rights(f"unknown:{each}", unknown.filter(unknown_rights=each), name)
+    if not names:
+        yield _of_unknown_rights("unknown", unknown, "Unknown rights on active keys")
+    elif len(names) == _NAMES_SHOWN:
+        others = unknown.filter(unknown_rights__gt=names[-1])
+        yield _of_unknown_rights("unknown", others, "Other unknown rights on active keys")
 
 
-def _unknown_rights(groups: Sequence[tuple[str, int]]) -> Iterator[Queue]:
-    """Grouped by name, since an exchange that adds a name adds it to all its keys."""
+def _of_unknown_rights(needs: str, keys: QuerySet[ApiKey], name: SafeString | str) -> Rows:
     note = "Find out what it allows. It stays so until its adapter knows the name."
-    for names, number in groups[:_NAMES_SHOWN]:
-        name = format_html("Unknown right {} on active keys", words.as_written(names or "not stated"))
-        yield Queue(name, number, _keys(f"unknown:{names}"), note, "warn")
-    rest = sum(number for _, number in groups[_NAMES_SHOWN:])
-    if rest or not groups:
-        others = "Other unknown rights on active keys" if groups else "Unknown rights on active keys"
-        yield Queue(others, rest, _keys("unknown"), note, "warn")
+    return Rows("apikeys_apikey", {"needs": needs}, lambda now: keys, name, note, "warn")
+
+
+def _first_names(unknown: QuerySet[ApiKey]) -> list[str]:
+    """In alphabetical order, each by one look at an index: to group the keys would read every one of them."""
+    names: list[str] = []
+    while len(names) < _NAMES_SHOWN:
+        further = unknown.filter(unknown_rights__gt=names[-1]) if names else unknown
+        found = further.order_by("unknown_rights").values_list("unknown_rights", flat=True).first()
+        if found is None:
+            break
+        names.append(found)
+    return names
 
 
 def _away(now: datetime) -> Iterator[Queue]:
@@ -201,10 +221,6 @@ def _counted(rows: Sequence[QuerySet[Any]], user: User) -> Sequence[int]:
     counts = [_CountOf(each.order_by().values("pk")[: _MOST + 1]) for each in rows]
     found: Sequence[int] = User.objects.filter(pk=user.pk).values_list(*counts).get()
     return found
-
-
-def _keys(needs: str) -> str:
-    return _list("apikeys_apikey", needs=needs)
 
 
 def _list(model: str, **query: str) -> str:

@@ -155,7 +155,7 @@ def _record_failure(mail: Mail, error: Exception) -> None:
         pause = PAUSES[min(mail.tries, len(PAUSES)) - 1]
         mine.update(due_at=now + pause, last_answer=answer)
         logger.info("Mail %s not accepted, try %d: %s", mail.pk, mail.tries, answer)
-        tallies.count(Counted(What.MAIL, mail.kind, "retry"))
+        tallies.count(Counted(What.MAIL, mail.kind, "retry" if _is_about_this_mail(error) else "unsent"))
 
 
 def _code(error: Exception) -> int | None:
@@ -166,5 +166,9 @@ def _code(error: Exception) -> int | None:
 
 def _is_final(error: Exception) -> bool:
     """A 5xx about the recipient, or about the whole mail, which has that recipient only."""
-    about_this_mail = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
-    return about_this_mail and 500 <= (_code(error) or 0) < 600
+    return _is_about_this_mail(error) and 500 <= (_code(error) or 0) < 600
+
+
+def _is_about_this_mail(error: Exception) -> bool:
+    """Whether a server took us and refused this mail. Whatever else befalls one would befall every other."""
+    return isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)

@@ -95,6 +95,11 @@ def mail_waiting(now: datetime) -> Backlog:
     return _backlog(Mail.objects.filter(status=Mail.Status.WAITING), "created_at", now)
 
 
+def mail_untried(now: datetime) -> Backlog:
+    """Mail that nobody has tried to hand in, unlike what a mailbox puts off again and again."""
+    return _backlog(Mail.objects.filter(status=Mail.Status.WAITING, tries=0), "created_at", now)
+
+
 def handovers_pending(now: datetime) -> Backlog:
     """What the trading engine has not settled."""
     return _backlog(Handover.objects.pending(), "created_at", now)

@@ -101,12 +101,16 @@ def _counted_checks(counted: Labelled, verdicts: Labelled) -> Iterator[Metric]:
 
 def _mail(now: datetime, counted: Labelled) -> Iterator[Metric]:
     yield from _backlog("portal_mail_waiting", "Mail that no server has taken", figures.mail_waiting(now))
+    yield from _backlog(
+        "portal_mail_untried", "Mail that nobody has tried to send", figures.mail_untried(now)
+    )
     mail = CounterMetricFamily(
         "portal_mail",
-        "Tries to hand in mail, by kind and what came of them: accepted, retry, failed for good.",
+        "Tries to hand in mail, by kind and what came of them: accepted, retry where it was put off, unsent"
+        " where no server heard of it, failed for good.",
         labels=["kind", "result"],
     )
-    for (kind, result), number in _with_zeros(counted, ("accepted", "failed")).items():
+    for (kind, result), number in _with_zeros(counted, ("accepted", "unsent", "failed")).items():
         mail.add_metric([kind, result], number)
     yield mail
 

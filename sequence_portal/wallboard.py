@@ -187,7 +187,8 @@ def _charts(now: datetime, tallies: Sequence[Tally]) -> list[SafeString]:
     )
     mail = (
         Series("accepted", series(What.MAIL, "accepted"), "ok"),
-        Series("to try again", series(What.MAIL, "retry"), "warn"),
+        Series("put off by a mailbox", series(What.MAIL, "retry"), "off"),
+        Series("no server took it", series(What.MAIL, "unsent"), "warn"),
         Series("refused", series(What.MAIL, "failed"), "bad"),
     )
     # An hour stands for whatever took longer than the last bound.

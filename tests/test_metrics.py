@@ -19,6 +19,7 @@ from apikeys.models import ApiKey, Bot, ExchangeState, Handover
 from apikeys.status import KeyStatus
 from notifications import outbox
 from notifications.kinds import MailKind
+from notifications.models import Mail
 from sequence_portal import figures
 from telemetry import heartbeats, tallies
 from telemetry.models import What
@@ -65,6 +66,8 @@ def test_it_says_how_everything_is(
     )
     kind = MailKind.PASSWORD_CHANGED
     outbox.send(kind, owner_id=alice.pk, to=alice.email, cause="one", context=CONTEXTS[kind])
+    outbox.send(kind, owner_id=alice.pk, to=alice.email, cause="two", context=CONTEXTS[kind])
+    Mail.objects.filter(cause="two").update(tries=9, created_at=now - timedelta(days=2))
     audit.record(Verb.SIGNED_IN, customer=alice, actor=alice)
     tasks.count_seals()
 
@@ -86,7 +89,8 @@ def test_it_says_how_everything_is(
     assert seen['portal_rechecks_due{exchange="bybit"}'] == 1
     assert seen['portal_rechecks_due_oldest_seconds{exchange="bybit"}'] >= 3 * 3600
     assert seen["portal_revocations_due"] == 1
-    assert seen["portal_mail_waiting"] == 1
+    assert (seen["portal_mail_waiting"], seen["portal_mail_untried"]) == (2, 1)
+    assert seen["portal_mail_untried_oldest_seconds"] < 3600
     assert (seen["portal_handovers_pending"], seen["portal_handovers_late"]) == (1, 1)
     assert seen[f'portal_sealed_keys{{seal_key="{vault.newest_seal_id()}"}}'] == 1
     assert seen["portal_unknown_seals"] == 1

@@ -11,11 +11,16 @@ from notifications import delivery
 from notifications.kinds import MailKind
 from notifications.models import Mail
 from notifications.render import RenderedMail, render
+from telemetry.models import EVER, Tally, What
 from tests.mail_sink import MailSink
 from tests.notifications.samples import CONTEXTS
 from tests.notifications.worker import RENDERED, deliver, make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def counted() -> list[str]:
+    return list(Tally.objects.filter(slot=EVER, what=What.MAIL).values_list("result", flat=True))
 
 
 def test_it_hands_over_text_and_html_under_a_stable_id(
@@ -56,6 +61,8 @@ def test_it_tries_again_after_a_4xx(mail: Mail, mail_sink: MailSink, at: str) ->
     assert mail.last_answer.startswith("451 SMTP")
     assert delivery.PAUSES[0] <= mail.due_at - before < delivery.PAUSES[0] + timedelta(seconds=5)
     assert mail_sink.messages == []
+    # Said to the sender, it is about every mail, and wakes people up.
+    assert counted() == ["unsent" if at == "mail" else "retry"]
 
     deliver(mail)
     assert mail.tries == 1, "it came before its pause was over"
@@ -127,6 +134,7 @@ def test_it_tries_again_where_the_server_is_down(mail: Mail, mail_sink: MailSink
     mail_sink.down()
     deliver(mail)
     assert (mail.status, mail.last_answer) == (Mail.Status.WAITING, "ConnectionRefusedError")
+    assert counted() == ["unsent"]
 
     mail_sink.up()
     make_due(mail)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from apikeys.flows import check_again
 from apikeys.flows.check import HOLD
 from apikeys.flows.remind import DAYS_AHEAD
 from apikeys.models import ApiKey
@@ -77,6 +78,8 @@ def _ended(key: ApiKey, now: datetime) -> Iterator[Coming]:
 
 
 def _next_check(key: ApiKey, now: datetime) -> Coming:
+    if check_again.is_in_a_list(key, now):
+        return Coming("In a list to be checked within minutes.")
     if key.claimed_until and key.claimed_until > now:
         return Coming("Being checked at this moment.")
     if key.check_due_at is None or key.check_due_at <= now:

@@ -21,7 +21,10 @@ from apikeys.status import LIVE, KeyStatus
 @require_http_methods(["GET", "HEAD", "POST"])
 @fresh_proof()
 def key_check(request: HttpRequest, key_id: UUID) -> HttpResponse:
-    key = _key_or_404(request, key_id)
+    key, now = _key_or_404(request, key_id), timezone.now()
+    in_a_list = []
+    if check_again.is_in_a_list(key, now):
+        in_a_list = ["It is in a list to be checked within minutes, and is taken out of that."]
     page = ActPage(
         act=Act.CHECK_KEY,
         title=f"Check {key} again",
@@ -32,12 +35,13 @@ def key_check(request: HttpRequest, key_id: UUID) -> HttpResponse:
             ("Next try", _at(key.check_due_at)),
         ],
         tells=[
+            *in_a_list,
             f"{key.bot.adapter.name} is asked within seconds, instead of at the next try.",
             "What it answers decides, as always: nothing is excused because a person asked.",
         ],
         seen=key.status,
         button="Check it again now",
-        why_not=check_again.why_not(key, timezone.now()),
+        why_not=check_again.why_not(key, now),
     )
 
     def do(by: By) -> str:

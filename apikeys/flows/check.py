@@ -85,7 +85,7 @@ def _count(claimed: ApiKey, answer: KeyReport | Trouble, outcome: Outcome) -> No
 def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
     claim = uuid4()
     claimed = ApiKey.objects.checkable(now).filter(pk=key_id)
-    if not claimed.update(claim=claim, claimed_until=now + settings.CHECK_CLAIM):
+    if not claimed.update(claim=claim, claimed_until=now + settings.CHECK_CLAIM, leased=False):
         return None
     return ApiKey.objects.select_related("bot").filter(pk=key_id, claim=claim).first()
 

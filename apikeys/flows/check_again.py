@@ -30,9 +30,18 @@ def why_not(key: ApiKey, now: datetime) -> str:
         return "This key has passed its check. It waits for the trading engine."
     if key.status not in (KeyStatus.CHECKING, KeyStatus.ACTIVE):
         return f"This key has ended: {key.get_status_display().lower()}. Its secret is wiped."
-    if key.claimed_until and key.claimed_until > now:
-        return f"{name} is being asked about this key at this very moment."
+    if key.claimed_until and key.claimed_until > now and not key.leased:
+        return _asked_now(key)
     return ""
+
+
+def is_in_a_list(key: ApiKey, now: datetime) -> bool:
+    """Whether a sweep has leased the key and no worker has taken its list up yet."""
+    return key.leased and key.claimed_until is not None and key.claimed_until > now
+
+
+def _asked_now(key: ApiKey) -> str:
+    return f"{key.bot.adapter.name} is being asked about this key at this very moment."
 
 
 @transaction.atomic
@@ -47,7 +56,8 @@ def check_again(*, key_id: UUID, by: By) -> None:
     if by.seen not in ("", key.status):
         raise NotPossibleError(f"This key has changed meanwhile: {key.get_status_display().lower()}.")
     # The pauses between tries go on growing from where they were: how long it has failed is not forgotten.
-    ApiKey.objects.filter(pk=key.pk).update(check_due_at=now)
+    if not _make_due(key, now):
+        raise NotPossibleError(_asked_now(key))
     audit.record_many(
         [
             about_key(
@@ -61,3 +71,14 @@ def check_again(*, key_id: UUID, by: By) -> None:
         ]
     )
     ring_on_commit("apikeys.check_key", str(key.pk))
+
+
+def _make_due(key: ApiKey, now: datetime) -> bool:
+    """Also for a key in a list: it is taken out, so whoever takes the list up finds that its claim is gone.
+
+    False: a worker has taken the key up since `key` was read.
+    """
+    as_read = ApiKey.objects.filter(pk=key.pk, claim=key.claim, leased=key.leased)
+    if is_in_a_list(key, now):
+        return bool(as_read.update(check_due_at=now, claim=None, claimed_until=None, leased=False))
+    return bool(as_read.update(check_due_at=now))

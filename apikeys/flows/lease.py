@@ -53,7 +53,7 @@ def plan(now: datetime, *, most: int) -> Iterator[Lease]:
 
 def release(claim: UUID, *, due_at: datetime | None = None) -> None:
     """Give the keys of a lease back that are still under it, to be checked at once or at another time."""
-    fields: dict[str, object] = {"claim": None, "claimed_until": None}
+    fields: dict[str, object] = {"claim": None, "claimed_until": None, "leased": False}
     if due_at is not None:
         fields["check_due_at"] = due_at
     ApiKey.objects.active().filter(claim=claim).update(**fields)
@@ -93,7 +93,7 @@ def _lease(
 # One statement: a thousand ids that go to the database and back cost as much as all the rest of a lease.
 _CLAIM = """
     WITH due (due_id) AS ({due})
-    UPDATE apikeys_apikey SET claim = %s, claimed_until = %s FROM due WHERE id = due_id
+    UPDATE apikeys_apikey SET claim = %s, claimed_until = %s, leased = TRUE FROM due WHERE id = due_id
     RETURNING id, check_due_at
 """
 

@@ -104,7 +104,7 @@ class _Work:
 
     def take_up(self, claim: UUID) -> int:
         rows = ApiKey.objects.active().filter(pk__in=self._key_ids, claim=claim)
-        return rows.update(claim=self.claim, claimed_until=self._claimed_until)
+        return rows.update(claim=self.claim, claimed_until=self._claimed_until, leased=False)
 
     def carry_out(self, ask_all: AskAll) -> None:
         now = self._began

@@ -141,6 +141,8 @@ class ApiKey(models.Model):
     check_due_at = models.DateTimeField(null=True)  # when to ask the exchange; null: no check is waiting
     claim = models.UUIDField(null=True)  # fences off a worker whose claim has run out
     claimed_until = models.DateTimeField(null=True)
+    # The claim is of a list that no worker has taken up yet. Without a claim it says nothing.
+    leased = models.BooleanField(default=False, db_default=False)
     failed_checks = models.PositiveSmallIntegerField(default=0)  # in a row, without an answer
     failing_since = models.DateTimeField(null=True)  # when the first of them failed
     checked_at = models.DateTimeField(null=True)  # last answer of the exchange

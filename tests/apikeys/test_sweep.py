@@ -11,15 +11,20 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.acts import By, NotPossibleError
 from accounts.models import User
+from accounts.roles import Role
+from apikeys.desk.coming import coming
 from apikeys.exchanges import pace
 from apikeys.exchanges.client import sweeping
 from apikeys.exchanges.client.sweeping import in_flight
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.flows import breaker, lease
+from apikeys.flows import breaker, check_again, lease
 from apikeys.models import ApiKey, ExchangeState, KeyCheck
 from apikeys.status import KeyStatus
+from apikeys.tasks import check_key
 from tests.apikeys.sweeping import again, api_key_of, copies_of, keys_in_use, leased, work
+from tests.conftest import make_staff, signed_in
 from tests.exchange_simulator.simulator import Simulator
 from tests.stack import ROOT
 from tests.whole.waiting import wait_until
@@ -86,6 +91,31 @@ def test_a_list_given_twice_is_worked_on_once(alice: User, simulator: Simulator)
     assert sorted(asked) == [0, 6]
     assert simulator.number_of_calls("binance") == before + 12
     assert work(todo) == 0, "nor when its message comes again"
+
+
+def test_a_person_takes_a_key_out_of_a_list_until_a_worker_has_taken_it_up(
+    alice: User, simulator: Simulator
+) -> None:
+    taken, left = keys_in_use(alice, simulator, "bybit", 2)
+    (todo,) = leased()
+    now, ann = timezone.now(), By(make_staff(Role.LEAD), "192.0.2.1", "Ticket 5")
+    (told,) = (each for each in coming(again([taken])[0], now) if "list" in each.what)
+    assert told.what == "In a list to be checked within minutes."
+    desk = signed_in(ann.actor)
+    where = f"/admin/apikeys/apikey/{taken.pk}/check/"
+    assert "It is in a list to be checked within minutes" in desk.get(where).content.decode()
+    desk.post(where, {"seen": "active", "reason": "Ticket 5"})
+    simulator.behave("bybit", "hold")
+    with ThreadPoolExecutor(1) as worker:
+        working = worker.submit(lambda: in_thread(lambda: work(todo)))
+        wait_until(lambda: simulator.held() == 1, "one is asked about")
+        (asked_about,) = again([left])
+        assert "at this very moment" in check_again.why_not(asked_about, now)
+        with pytest.raises(NotPossibleError, match="at this very moment"):
+            check_again.check_again(key_id=left.pk, by=ann)
+        simulator.release()
+        assert working.result() == 1
+    assert check_key(str(taken.pk)) == "checked again"
 
 
 def test_what_a_dead_worker_held_is_checked_by_another(

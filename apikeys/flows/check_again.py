@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
@@ -46,18 +47,43 @@ def _asked_now(key: ApiKey) -> str:
 
 @transaction.atomic
 def check_again(*, key_id: UUID, by: By) -> None:
-    """Raises NotPossibleError, also where the key has changed since the page was opened."""
+    """At once. Raises NotPossibleError, also where the key has changed since the page was opened."""
+    now = timezone.now()
+    key = _asked_for(key_id, by, now)
+    if not _make_due(key, now):
+        raise NotPossibleError(_asked_now(key))
+    _record(key, by, now)
+    ring_on_commit("apikeys.check_key", str(key.pk))
+
+
+@transaction.atomic
+def check_in_turn(*, key_id: UUID, by: By) -> None:
+    """One of many. Nobody rings: a key in use comes with the next list of a sweep, and the schedule rings for
+    a new one within seconds, for no more at once than lets a person's new key come through.
+
+    Raises NotPossibleError as `check_again` does.
+    """
+    now = timezone.now()
+    key = _asked_for(key_id, by, now)
+    # What is overdue keeps its place before others, and what is in a list is checked with it.
+    ApiKey.objects.filter(pk=key.pk).filter(Q(check_due_at=None) | Q(check_due_at__gt=now)).update(
+        check_due_at=now
+    )
+    _record(key, by, now)
+
+
+def _asked_for(key_id: UUID, by: By, now: datetime) -> ApiKey:
     bot_pk = ApiKey.objects.filter(pk=key_id).values_list("bot_id", flat=True).get()
     transitions.lock_bot(bot_pk)
     key = ApiKey.objects.select_related("bot__customer").defer("sealed").get(pk=key_id)
-    now = timezone.now()
     if reason := why_not(key, now):
         raise NotPossibleError(reason)
     if by.seen not in ("", key.status):
         raise NotPossibleError(f"This key has changed meanwhile: {key.get_status_display().lower()}.")
-    # The pauses between tries go on growing from where they were: how long it has failed is not forgotten.
-    if not _make_due(key, now):
-        raise NotPossibleError(_asked_now(key))
+    return key
+
+
+def _record(key: ApiKey, by: By, now: datetime) -> None:
     audit.record_many(
         [
             about_key(
@@ -70,13 +96,13 @@ def check_again(*, key_id: UUID, by: By) -> None:
             )
         ]
     )
-    ring_on_commit("apikeys.check_key", str(key.pk))
 
 
 def _make_due(key: ApiKey, now: datetime) -> bool:
     """Also for a key in a list: it is taken out, so whoever takes the list up finds that its claim is gone.
 
-    False: a worker has taken the key up since `key` was read.
+    False: a worker has taken the key up since `key` was read. The pauses between tries go on growing from
+    where they were: how long it has failed is not forgotten.
     """
     as_read = ApiKey.objects.filter(pk=key.pk, claim=key.claim, leased=key.leased)
     if is_in_a_list(key, now):

@@ -12,7 +12,7 @@ from accounts.flows import resend_mail
 from accounts.models import User
 from accounts.roles import Act
 from apikeys import transitions
-from apikeys.flows.check_again import check_again
+from apikeys.flows.check_again import check_in_turn
 from apikeys.flows.revoke import revoke_batch, revoke_one
 from apikeys.models import Bot, Job, JobItem
 from notifications.models import Mail
@@ -64,7 +64,7 @@ def _lock_owners(mail_ids: Sequence[UUID]) -> None:
 
 
 def _check(key_id: UUID, by: By) -> None:
-    check_again(key_id=key_id, by=by)
+    check_in_turn(key_id=key_id, by=by)
 
 
 def _revoke(key_id: UUID, by: By) -> None:

@@ -1,8 +1,10 @@
 """Acts on many rows: keys of an exchange ended by two leads, and rows chosen from a list."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -200,6 +202,29 @@ def test_more_than_a_hundred_chosen_rows_go_on_in_the_background(ann: User, alic
     assert "This key has ended already: revoked." in page
     assert "This key has changed meanwhile: accepted, waiting for the bot." in page
     assert set(ApiKey.objects.live()) == {taken_over}
+
+
+def test_keys_chosen_for_a_check_keep_no_new_key_waiting(
+    ann: User, keys: list[ApiKey], monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """The schedule finds them, which rings for few at once, and sweeps do; bells would be one a row."""
+    long_ago, later = timezone.now() - timedelta(days=2), timezone.now() + timedelta(hours=9)
+    ApiKey.objects.update(check_due_at=later)
+    ApiKey.objects.filter(pk=keys[0].pk).update(check_due_at=long_ago)
+    rung: list[str] = []
+    monkeypatch.setattr(current_app, "send_task", lambda task, **_: rung.append(task))
+    rows = list(ApiKey.objects.values_list("pk", "status"))
+    job = jobs.choose(act=Act.CHECK_KEY, rows=rows, actor=ann, address=FROM)
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.start(job_id=job.pk, by=by(ann))
+        work_off(job)
+    assert (job.status, job.done) == (Job.Status.DONE, KEYS + 1)
+    assert rung == ["apikeys.work_job"]
+    now = timezone.now()
+    assert ApiKey.objects.filter(check_due_at__lte=now).count() == KEYS + 1
+    assert ApiKey.objects.due(now).count() == 1
+    (first, *_) = ApiKey.objects.to_sweep("binance", now).order_by("check_due_at")
+    assert (first, first.check_due_at) == (keys[0], long_ago), "what is overdue keeps its place"
 
 
 def test_a_lead_is_told_that_too_many_were_chosen(

@@ -3,12 +3,9 @@
 from accounts.desk.acts import ActLink
 from accounts.roles import Act
 from apikeys.findings import FindingCode
+from apikeys.flows import settle_account
 from apikeys.models import ApiKey
 from apikeys.status import LIVE, KeyStatus
-
-
-def _is_held(key: ApiKey) -> bool:
-    return key.held and key.status == KeyStatus.CHECKING
 
 
 def _is_asked_about(key: ApiKey) -> bool:
@@ -30,7 +27,7 @@ KEY_ACTS = (
         "key_account",
         "Decide on the exchange account",
         Act.SETTLE_ACCOUNT,
-        applies=_is_held,
+        applies=settle_account.is_held,
         look="Exchange account",
     ),
 )

@@ -18,6 +18,7 @@ from accounts.flows import change_address
 from accounts.models import AuditEvent, User
 from accounts.roles import Role
 from apikeys.exchanges.base import AllowList, KeyReport, Right
+from apikeys.findings import Finding, FindingCode, Severity
 from apikeys.models import ApiKey, Bot, Handover, KeyCheck
 from apikeys.status import KeyStatus
 from notifications.kinds import MailKind
@@ -254,10 +255,16 @@ def test_a_key_that_waits_says_until_when(binance_bot: Bot, settings: Settings) 
     assert "Asked without an answer since then: 4 times" in page
     given_up = now - timedelta(hours=2) + settings.CHECK_GIVE_UP
     assert f"{given_up:%H:%M}" in page.split("Next check.")[1].split("Given up")[0]
-    ApiKey.objects.filter(pk=key.pk).update(held=True, failing_since=None)
+    waits_for_us = Finding(FindingCode.WRONG_ACCOUNT, Severity.HOLD, "Account", "1", "2", "Ask.").as_json()
+    ApiKey.objects.filter(pk=key.pk).update(held=True, failing_since=None, findings_json=[waits_for_us])
     page = get(desk, of_key(key))
     assert "Refused, if nobody decides until then" in page
-    assert f'href="/admin/apikeys/apikey/{key.pk}/account/"' in page
+    decide = f'href="/admin/apikeys/apikey/{key.pk}/account/"'
+    assert decide in page
+    ApiKey.objects.filter(pk=key.pk).update(status=KeyStatus.ACTIVE, held=False, findings_json=[])
+    assert decide not in get(desk, of_key(key))
+    ApiKey.objects.filter(pk=key.pk).update(concern=FindingCode.WRONG_ACCOUNT)
+    assert decide in get(desk, of_key(key)), "of a key in use as well"
 
 
 def test_the_page_of_a_bot_pages_through_its_keys(binance_bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

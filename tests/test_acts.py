@@ -252,13 +252,13 @@ CASES: Mapping[Act, list[Case]] = {
     Act.SETTLE_ACCOUNT: [
         Case(
             lambda world, _: f"/admin/apikeys/apikey/{world.held.pk}/account/",
-            {"act": "confirm"},
+            {"act": "confirm", "seen": "checking 2"},
             {"account_confirmed": 1},
         ),
         # The refusal that follows is the portal's own event, as for every key that is refused.
         Case(
             lambda world, _: f"/admin/apikeys/apikey/{world.held.pk}/account/",
-            {"act": "turn_down"},
+            {"act": "turn_down", "seen": "checking 2"},
             {"account_turned_down": 1, "key_refused": 1},
         ),
     ],

@@ -10,12 +10,14 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import fresh_proof
+from accounts.acts import By, NotPossibleError
 from accounts.addresses import client_address
-from accounts.desk.forms import ReasonForm
+from accounts.desk.forms import ActForm
 from accounts.desk.page import agent, require
 from accounts.roles import Act, may
 from apikeys.flows import settle_account as flow
 from apikeys.models import ApiKey
+from apikeys.status import KeyStatus
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,10 +27,10 @@ def account(request: HttpRequest, key_id: UUID) -> HttpResponse:
     if not request.user.has_perm("apikeys.view_apikey"):
         raise PermissionDenied
     key = get_object_or_404(ApiKey.objects.select_related("bot__customer").defer("sealed"), pk=key_id)
-    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form = _form(request, key)
     if request.method == "POST":
         require(request, Act.SETTLE_ACCOUNT)
-        if form.is_valid() and _done(request, key.pk, form.cleaned_data["reason"]):
+        if form.is_valid() and _done(request, key.pk, form):
             return redirect("admin:apikeys_apikey_change", key.pk)
     context = {
         "opts": ApiKey._meta,
@@ -44,15 +46,27 @@ def account(request: HttpRequest, key_id: UUID) -> HttpResponse:
     )
 
 
-def _done(request: HttpRequest, key_id: UUID, reason: str) -> bool:
+def _form(request: HttpRequest, key: ApiKey) -> ActForm:
+    """To turn down the account of a key in use ends it for good, and asks for a tick."""
+    is_in_use = key.status == KeyStatus.ACTIVE
+    sure = f"To turn it down: revoke the key ending …{key.last_four}" if is_in_use else ""
+    form = ActForm(request.POST if request.method == "POST" else None, seen=flow.shown(key), sure=sure)
+    form.use_required_attribute = False  # the button that is pressed tells whether the tick is needed
+    if is_in_use:
+        form.fields["sure"].required = request.POST.get("act") == "turn_down"
+    return form
+
+
+def _done(request: HttpRequest, key_id: UUID, form: ActForm) -> bool:
     """False: no act of this page was asked for."""
     act = {"confirm": flow.confirm, "turn_down": flow.turn_down}.get(request.POST.get("act", ""))
     if act is None:
         return False
+    given = form.cleaned_data
     try:
-        act(key_id=key_id, staff=agent(request), reason=reason, address=client_address(request))
-    except flow.NotHeldError:
-        messages.warning(request, "This key does not wait any more. Nothing was changed.")
+        act(key_id=key_id, by=By(agent(request), client_address(request), given["reason"], given["seen"]))
+    except NotPossibleError as reason:
+        messages.warning(request, f"{reason} Nothing was changed.")
     else:
         messages.success(request, "Done. The customer's page shows it within seconds.")
     return True

@@ -9,9 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.acts import By
+from accounts.acts import By, NotPossibleError
 from accounts.audit_verbs import Verb
-from accounts.models import User
 from apikeys import transitions
 from apikeys.findings import FindingCode, Severity
 from apikeys.flows.refuse import refuse
@@ -47,57 +46,59 @@ def is_held(key: ApiKey) -> bool:
     return key.status == KeyStatus.CHECKING and FindingCode.WRONG_ACCOUNT in held_for
 
 
-class NotHeldError(Exception):
-    """The key does not wait for this any more: decided, taken back, or never held."""
+def shown(key: ApiKey) -> str:
+    """What a page showed of the key, for `By.seen`: nothing is decided about an account that nobody saw, and
+    no key is revoked that was seen as one that would be refused.
+    """
+    return f"{key.status} {named_account(key)}"
 
 
 @transaction.atomic
-def confirm(*, key_id: UUID, staff: User, reason: str, address: str) -> None:
+def confirm(*, key_id: UUID, by: By) -> None:
     """Let the bot change over to the account that the key belongs to. The key is checked again at once, since
-    what it may do can have changed while it waited.
+    what it may do can have changed while it waited. Raises NotPossibleError.
     """
-    key = _held(key_id)
+    key = _held(key_id, by)
     now = timezone.now()
     # Without its claim a check that is under way, which knows nothing of this, changes nothing.
     ApiKey.objects.filter(pk=key.pk).update(
         confirmed_account_id=named_account(key), check_due_at=now, claim=None, claimed_until=None
     )
-    _record(Verb.ACCOUNT_CONFIRMED, key, staff, reason, address)
+    _record(Verb.ACCOUNT_CONFIRMED, key, by)
     ring_on_commit("apikeys.check_key", str(key.pk))
 
 
 @transaction.atomic
-def turn_down(*, key_id: UUID, staff: User, reason: str, address: str) -> None:
+def turn_down(*, key_id: UUID, by: By) -> None:
     """Refuse a new key for what it was held for; the customer is told, and keeps the old one. A key in use is
-    revoked, and the customer told as well.
+    revoked, and the customer told as well. Raises NotPossibleError.
     """
-    key = _held(key_id)
-    _record(Verb.ACCOUNT_TURNED_DOWN, key, staff, reason, address)
+    key = _held(key_id, by)
+    _record(Verb.ACCOUNT_TURNED_DOWN, key, by)
     if key.status == KeyStatus.ACTIVE:
-        revoke_one(key_id=key.pk, by=By(actor=staff, address=address, reason=reason))
+        revoke_one(key_id=key.pk, by=replace(by, seen=key.status))
         return
     refuse(key, [replace(item, severity=Severity.REFUSE) for item in key.findings], now=timezone.now())
 
 
-def _held(key_id: UUID) -> ApiKey:
-    found = ApiKey.objects.filter(pk=key_id).values_list("bot_id", flat=True).first()
-    if found is None:
-        raise NotHeldError
-    transitions.lock_bot(found)
+def _held(key_id: UUID, by: By) -> ApiKey:
+    transitions.lock_bot(ApiKey.objects.values_list("bot_id", flat=True).get(pk=key_id))
     key = ApiKey.objects.select_related("bot__customer").get(pk=key_id)
     if not is_held(key):
-        raise NotHeldError
+        raise NotPossibleError("This key does not wait any more.")
+    if by.seen != shown(key):
+        raise NotPossibleError("This key or its account has changed meanwhile: look at it again.")
     return key
 
 
-def _record(verb: Verb, key: ApiKey, staff: User, reason: str, address: str) -> None:
+def _record(verb: Verb, key: ApiKey, by: By) -> None:
     audit.record(
         verb,
         customer=key.bot.customer,
-        actor=staff,
-        address=address,
+        actor=by.actor,
+        address=by.address,
         key_id=key.pk,
         bot_id=key.bot.bot_id,
         last_four=key.last_four,
-        reason=reason,
+        reason=by.reason,
     )

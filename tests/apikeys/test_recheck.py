@@ -350,8 +350,8 @@ def test_another_account_behind_a_key_in_use_is_settled_by_support(
     moved = looked_at(key)
     assert (moved.concern, moved.account_id, moved.problem, mailed()) == ("wrong_account", "1", "", [])
     act = settle_account.confirm if confirmed else settle_account.turn_down
-    told: dict[str, Any] = {"staff": make_staff(Role.SUPPORT), "reason": "Ticket 9", "address": "10.0.0.1"}
-    act(key_id=key.pk, **told)
+    agent = make_staff(Role.SUPPORT)
+    act(key_id=key.pk, by=By(agent, "10.0.0.1", "Ticket 9", seen=settle_account.shown(moved)))
     settled = checked(key)
     if confirmed:
         named = settle_account.named_account(settled)

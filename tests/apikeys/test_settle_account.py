@@ -1,10 +1,9 @@
 """A key of another exchange account: held, and settled by support."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
+from accounts.acts import By, NotPossibleError
 from accounts.models import AuditEvent, User
 from accounts.roles import Role
 from apikeys.flows import settle_account
@@ -18,8 +17,12 @@ from tests.exchange_simulator.simulator import Simulator
 
 pytestmark = pytest.mark.django_db
 
-STAFF: dict[str, Any] = {"reason": "Ticket 7: moved to a sub-account", "address": "10.0.0.1"}
+REASON = "Ticket 7: moved to a sub-account"
 ACCOUNT = "/api/v3/account"
+
+
+def by(staff: User, seen: str = "checking 77") -> By:
+    return By(staff, "10.0.0.1", REASON, seen)
 
 
 def hand_over(browser: Client, bot: Bot, name: str) -> ApiKey:
@@ -48,12 +51,12 @@ def held(as_alice: Client, binance_bot: Bot, simulator: Simulator) -> ApiKey:
 
 
 def test_it_lets_the_bot_change_over_once_support_has_confirmed(held: ApiKey, support: User) -> None:
-    settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+    settle_account.confirm(key_id=held.pk, by=by(support))
     check_key(str(held.pk))
     held.refresh_from_db()
     assert held.status == KeyStatus.ACTIVE
     event = AuditEvent.objects.get(verb="account_confirmed")
-    assert (event.actor, event.detail["reason"]) == (support, STAFF["reason"])
+    assert (event.actor, event.detail["reason"]) == (support, REASON)
 
 
 def test_it_is_settled_at_the_desk_by_those_who_may(held: ApiKey) -> None:
@@ -65,7 +68,12 @@ def test_it_is_settled_at_the_desk_by_those_who_may(held: ApiKey) -> None:
     assert "354937868" in html
     assert "77" in html
     assert "Confirm the other account" not in auditor.get(page).content.decode()
-    told = {"act": "confirm", "reason": "Ticket 7"}
+    told = {"act": "confirm", "reason": "Ticket 7", "seen": "checking 77"}
+    assert 'name="seen" value="checking 77"' in html
+    unseen = support.post(page, told | {"seen": "checking 78"}, follow=True).content.decode()
+    assert "changed meanwhile: look at it again. Nothing was changed." in unseen
+    assert "meanwhile" in support.post(page, {"act": "confirm", "reason": "x"}, follow=True).content.decode()
+    assert ApiKey.objects.get(pk=held.pk).confirmed_account_id == ""
     assert auditor.post(page, told).status_code == 403
     assert "This field is required" in support.post(page, {"act": "confirm"}).content.decode()
     assert support.post(page, told).status_code == 302
@@ -76,19 +84,36 @@ def test_it_is_settled_at_the_desk_by_those_who_may(held: ApiKey) -> None:
     assert "This key does not wait any more. Nothing was changed." in again
 
 
+def test_a_key_in_use_is_revoked_only_by_who_ticked_it_and_saw_the_account(held: ApiKey) -> None:
+    key = ApiKey.objects.active().get()
+    key.concern, key.report_json = "wrong_account", (key.report_json or {}) | {"account_id": "99"}
+    key.save()
+    page = f"/admin/apikeys/apikey/{key.pk}/account/"
+    support = signed_in(make_staff(Role.SUPPORT))
+    assert f"revoke the key ending …{key.last_four}" in support.get(page).content.decode()
+    told = {"act": "turn_down", "reason": "Ticket 7", "seen": "active 99"}
+    assert "This field is required" in support.post(page, told).content.decode()
+    support.post(page, told | {"sure": "on", "seen": "checking 99"})
+    assert ApiKey.objects.active().get() == key
+    support.post(page, told | {"sure": "on"})
+    key.refresh_from_db()
+    assert (key.status, key.sealed) == (KeyStatus.REVOKED, None)
+    assert support.post(page, {**told, "act": "confirm"}, follow=True).status_code == 200
+
+
 def test_a_confirmation_excuses_no_right(held: ApiKey, support: User, simulator: Simulator) -> None:
     """What the key may do is asked again, since it can have changed while it waited."""
     told = DEMO_KEYS["binance"]["good"]
     reply = {"enableWithdrawals": True}
     simulator.know(told.__class__("binance", told.api_key, told.secret, reply, more={ACCOUNT: {"uid": 77}}))
-    settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+    settle_account.confirm(key_id=held.pk, by=by(support))
     check_key(str(held.pk))
     held.refresh_from_db()
     assert held.status == KeyStatus.REFUSED
 
 
 def test_a_confirmation_is_for_that_account_only(held: ApiKey, support: User, simulator: Simulator) -> None:
-    settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+    settle_account.confirm(key_id=held.pk, by=by(support))
     told = DEMO_KEYS["binance"]["good"]
     simulator.know(told.__class__("binance", told.api_key, told.secret, more={ACCOUNT: {"uid": 78}}))
     check_key(str(held.pk))
@@ -99,13 +124,13 @@ def test_a_confirmation_is_for_that_account_only(held: ApiKey, support: User, si
 
 def test_it_refuses_what_support_turns_down_and_keeps_the_old_key(held: ApiKey, support: User) -> None:
     Mail.objects.all().delete()
-    settle_account.turn_down(key_id=held.pk, staff=support, **STAFF)
+    settle_account.turn_down(key_id=held.pk, by=by(support))
     held.refresh_from_db()
     assert (held.status, held.sealed) == (KeyStatus.REFUSED, None)
     assert ApiKey.objects.active().count() == 1
     assert Mail.objects.get().kind == "api_refused"
-    with pytest.raises(settle_account.NotHeldError):
-        settle_account.confirm(key_id=held.pk, staff=support, **STAFF)
+    with pytest.raises(NotPossibleError, match="does not wait"):
+        settle_account.confirm(key_id=held.pk, by=by(support))
 
 
 def test_it_compares_with_the_last_key_even_where_that_one_ended(

@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.roles import Act, may
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows import jobs as flow
-from apikeys.models import Job
+from apikeys.models import Job, JobItem
 
 # What is no more than this is done within the request, and the page shows the end at once.
 AT_ONCE = 100
@@ -115,7 +115,7 @@ def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) 
     watches = found.status == Job.Status.RUNNING and "hold" not in request.GET
     expires_at = flow.expires_at(found)
     exchange = EXCHANGES[found.exchange].name if found.exchange else ""
-    skipped = found.items.filter(outcome="skipped").order_by("pk")[:_SKIPPED_SHOWN]
+    skipped = found.items.filter(outcome__in=JobItem.LEFT).order_by("pk")[:_SKIPPED_SHOWN]
     context = {
         "opts": Job._meta,
         "title": f"Revoke all keys at {exchange}" if exchange else found.get_act_display(),

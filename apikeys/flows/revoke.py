@@ -1,7 +1,6 @@
 """Live keys are ended before their time, and their secrets wiped."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -102,26 +101,22 @@ def revoke_all(
     done = after = 0
     while batch := _next(bots, after):
         with transaction.atomic():
-            done += _revoke_bots(batch, seal_id=seal_id).number
+            done += _revoke_bots(batch, seal_id=seal_id)
         after = batch[-1]
         yield done
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """number: keys revoked. after: the last bot that was gone through; None: there was none left."""
-
-    number: int
-    after: int | None
+def next_bots(*, exchange: str, after: int) -> list[int]:
+    """A batch of bots of an exchange behind the one numbered `after`; empty: there is none left."""
+    return _next(Bot.objects.filter(exchange=exchange), after)
 
 
-def revoke_batch(*, exchange: str, after: int, until: datetime, by: By) -> Batch:
-    """Within the caller's transaction: the next bots of an exchange behind the one numbered `after`.
+def revoke_of_bots(bot_pks: Sequence[int], *, until: datetime, by: By) -> int:
+    """Within the caller's transaction; gives how many keys.
 
     until: keys handed over later stay, since nobody has seen them when this was decided.
     """
-    batch = _next(Bot.objects.filter(exchange=exchange), after)
-    return _revoke_bots(batch, by=by, until=until) if batch else Batch(0, None)
+    return _revoke_bots(bot_pks, by=by, until=until)
 
 
 def _next(bots: QuerySet[Bot], after: int) -> list[int]:
@@ -137,7 +132,7 @@ def _revoke_bots(
     by: By | None = None,
     until: datetime | None = None,
     seal_id: str | None = None,
-) -> Batch:
+) -> int:
     transitions.lock_bots(bot_pks)
     keys = [
         key
@@ -145,7 +140,7 @@ def _revoke_bots(
         if (until is None or key.submitted_at <= until) and seal_id in (None, key.seal_id)
     ]
     _end_and_tell(keys, now=timezone.now(), by=by)
-    return Batch(len(keys), bot_pks[-1])
+    return len(keys)
 
 
 def _live(bot_pks: Sequence[int]) -> list[ApiKey]:

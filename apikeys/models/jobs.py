@@ -56,7 +56,7 @@ class Job(models.Model):
     ended_at = models.DateTimeField(null=True)
     total = models.PositiveIntegerField(default=0)  # chosen rows, or keys live when it was started
     done = models.PositiveIntegerField(default=0)
-    skipped = models.PositiveIntegerField(default=0)  # not possible any more, see their items
+    skipped = models.PositiveIntegerField(default=0)  # not possible any more, or failed: see their items
     after = models.BigIntegerField(default=0)  # the last bot gone through
     live_after = models.PositiveIntegerField(null=True)  # keys of the exchange that are live at the end
 
@@ -92,23 +92,28 @@ class Job(models.Model):
 
 
 class JobItem(models.Model):
-    """One chosen row of a job."""
+    """One chosen row of a job, or a key of an exchange that could not be ended."""
 
     class Outcome(models.TextChoices):
         DONE = "done"
         SKIPPED = "skipped"
+        FAILED = "failed"
+
+    LEFT = (Outcome.SKIPPED, Outcome.FAILED)
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="items")
     row_id = models.UUIDField()  # a key's or a mail's, as the act tells
     seen = models.CharField(max_length=20, blank=True)  # as it was when it was chosen, see `By.seen`
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
-    why = models.CharField(max_length=200, blank=True)  # it was skipped, as a sentence
+    why = models.CharField(max_length=200, blank=True)  # it was left as it was, as a sentence
 
     class Meta:
         constraints = [models.UniqueConstraint("job", "row_id", name="a_row_once_in_a_job")]
         indexes = [
             models.Index(fields=["job", "id"], name="items_to_do", condition=Q(outcome="")),
-            models.Index(fields=["job", "id"], name="items_skipped", condition=Q(outcome="skipped")),
+            models.Index(
+                fields=["job", "id"], name="items_left", condition=Q(outcome__in=["skipped", "failed"])
+            ),
         ]
 
     def __str__(self) -> str:

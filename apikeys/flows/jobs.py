@@ -116,6 +116,9 @@ def _work_one(job_id: UUID) -> bool:
     now = timezone.now()
     if job is None or _is_too_late(job, now):
         return False
+    if not may(job.asked_by, Act(job.act)):
+        _end(job, Status.STOPPED, Verb.JOB_STOPPED, None, "Who asked for this may not do it any more.")
+        return False
     job.begun_at = job.begun_at or now
     is_last = job_batches.work(job)
     if is_last:
@@ -164,16 +167,17 @@ def _run(job: Job, by: By) -> None:
     ring_on_commit("apikeys.work_job", str(job.pk))
 
 
-def _end(job: Job, status: Status, verb: Verb, by: By | None) -> None:
+def _end(job: Job, status: Status, verb: Verb, by: By | None, why: str = "") -> None:
+    """why: where the portal ends it, and not `by`."""
     job.status, job.ended_at = status, timezone.now()
     job.stopped_by = by.actor if by else None
     if job.exchange and status in (Status.DONE, Status.STOPPED):
         job.live_after = ApiKey.objects.live_at(job.exchange).count()
     job.save()
-    _record(verb, job, by)
+    _record(verb, job, by, why)
 
 
-def _record(verb: Verb, job: Job, by: By | None) -> None:
+def _record(verb: Verb, job: Job, by: By | None, why: str = "") -> None:
     """Of the job as a whole; what happens to each row is an event of its own."""
     audit.record(
         verb,
@@ -183,7 +187,7 @@ def _record(verb: Verb, job: Job, by: By | None) -> None:
         act=job.get_act_display(),
         job=str(job.pk),
         exchange=job.exchange,
-        reason=by.reason if by else "",
+        reason=by.reason if by else why,
         total=str(job.total),
         done=str(job.done),
         skipped=str(job.skipped),

@@ -10,12 +10,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.acts import By, NotPossibleError
+from accounts.flows import staff
 from accounts.models import AuditEvent, User
 from accounts.roles import Act, Role
+from apikeys import letters
 from apikeys.flows import jobs, revoke
 from apikeys.models import ApiKey, Bot, Handover, Job, JobItem
 from apikeys.status import KeyStatus
 from apikeys.tasks import ring_jobs, work_job
+from notifications.facts import Fact
 from notifications.models import Mail
 from tests.apikeys.rows import NOW, make_key
 from tests.conftest import make_staff, signed_in
@@ -225,6 +228,62 @@ def test_keys_chosen_for_a_check_keep_no_new_key_waiting(
     assert ApiKey.objects.due(now).count() == 1
     (first, *_) = ApiKey.objects.to_sweep("binance", now).order_by("check_due_at")
     assert (first, first.check_due_at) == (keys[0], long_ago), "what is overdue keeps its place"
+
+
+def test_a_job_ends_once_who_asked_for_it_may_not_do_it_any_more(
+    ann: User, ben: User, keys: list[ApiKey]
+) -> None:
+    all_keys = asked(ann)
+    jobs.approve(job_id=all_keys.pk, by=by(ben))
+    rows = [(key.pk, "active") for key in keys]
+    chosen = jobs.choose(act=Act.REVOKE_CHOSEN, rows=rows, actor=ann, address=FROM)
+    jobs.start(job_id=chosen.pk, by=by(ann))
+    turns = iter([True, False])
+    jobs.work(all_keys.pk, goes_on=lambda: next(turns))
+    left = ApiKey.objects.live().count()
+    staff.end(person=ann, by=by(ben))
+    for job in (all_keys, chosen):
+        work_off(job)
+        assert (job.status, job.stopped_by) == (Job.Status.STOPPED, None)
+        page = signed_in(ben).get(f"/admin/apikeys/job/{job.pk}/progress/").content.decode()
+        assert "ann@sequence.example may not do this any more" in page
+    assert 0 < ApiKey.objects.live().count() == left
+    stopped = AuditEvent.objects.filter(verb="job_stopped")
+    assert {(event.actor, event.detail["reason"]) for event in stopped} == {
+        (None, "Who asked for this may not do it any more.")
+    }
+
+
+@pytest.mark.parametrize("of_an_exchange", [True, False])
+def test_a_row_that_fails_is_told_and_holds_nothing_else_up(
+    of_an_exchange: bool, ann: User, ben: User, keys: list[ApiKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = keys[3]
+
+    def facts_but_of_one(bot: Bot) -> dict[str, Fact]:
+        """As with a bug that the row of this bot brings out."""
+        if bot.pk == broken.bot_id:
+            raise ValueError(bot.bot_id)
+        return letters.facts(bot)
+
+    monkeypatch.setattr(revoke, "facts", facts_but_of_one)
+    if of_an_exchange:
+        job = asked(ann)
+        jobs.approve(job_id=job.pk, by=by(ben))
+    else:
+        rows = [(key.pk, "active") for key in keys]
+        job = jobs.choose(act=Act.REVOKE_CHOSEN, rows=rows, actor=ann, address=FROM)
+        jobs.start(job_id=job.pk, by=by(ann))
+    work_off(job)
+    waits = KEYS + of_an_exchange - 1
+    assert (job.status, job.done, job.skipped) == (Job.Status.DONE, waits, 1)
+    assert broken in ApiKey.objects.live()
+    assert verbs().count("key_revoked") == waits
+    item = JobItem.objects.get(outcome="failed")
+    assert item.row_id == broken.pk
+    page = signed_in(ben).get(f"/admin/apikeys/job/{job.pk}/progress/").content.decode()
+    assert str(broken.pk) in page
+    assert "Something of ours went wrong: ValueError." in page
 
 
 def test_a_lead_is_told_that_too_many_were_chosen(

@@ -55,6 +55,7 @@ class Verb(TextChoices):
     JOB_STARTED = "job_started", "Started: {act}"
     JOB_STOPPED = "job_stopped", "Stopped: {act}"
     JOB_ENDED = "job_ended", "Ended: {act}"
+    JOB_EXPIRED = "job_expired", "Ended undone, since nobody approved or began it in time: {act}"
     ADDRESS_CHANGE_STARTED = "address_change_started", "Change of the primary address started"
     ADDRESS_CONFIRMED = "address_confirmed", "New primary address confirmed with a mailed code, on hold"
     ADDRESS_HOLD_SHORTENED = "address_hold_shortened", "Hold of the new primary address ended early"

@@ -135,8 +135,7 @@ def expire(now: datetime) -> None:
             if late is not None and late.status == Status.CHOSEN:
                 late.delete()
             elif late is not None:
-                late.status, late.ended_at = Status.EXPIRED, now
-                late.save(update_fields=["status", "ended_at"])
+                _end(late, Status.EXPIRED, Verb.JOB_EXPIRED, None)
 
 
 def expires_at(job: Job) -> datetime | None:

@@ -147,6 +147,11 @@ def test_what_is_not_approved_or_begun_within_the_hour_ends(ann: User, ben: User
     work_job(str(unbegun.pk))
     ring_jobs()
     assert {*Job.objects.values_list("status", flat=True)} == {Job.Status.EXPIRED}
+    expired = AuditEvent.objects.filter(verb="job_expired")
+    told = [str(unanswered.pk), str(unbegun.pk)]
+    assert [(event.actor, event.detail["job"]) for event in expired.order_by("pk")] == [
+        (None, job) for job in told
+    ]
     chosen = jobs.choose(act=Act.CHECK_KEY, rows=[(keys[0].pk, "active")], actor=ann, address=FROM)
     Job.objects.filter(pk=chosen.pk).update(asked_at=old)
     ring_jobs()

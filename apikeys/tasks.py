@@ -135,3 +135,10 @@ def count_seals() -> str:
 def forget_old_checks() -> str:
     """Delete what exchanges answered long ago."""
     return f"deleted {look_after.forget_old_checks(timezone.now())}"
+
+
+@shared_task(name="apikeys.forget_old_jobs")
+def forget_old_jobs() -> str:
+    """Delete acts on many rows that ended long ago, and before that which rows they were."""
+    rows, whole = jobs.forget_old(timezone.now())
+    return f"rows {rows}, jobs {whole}"

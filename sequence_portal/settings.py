@@ -225,6 +225,7 @@ for _chore in (
     "accounts.forget_what_is_over",
     "notifications.forget_old_mail",
     "apikeys.forget_old_checks",
+    "apikeys.forget_old_jobs",
     "telemetry.forget_old_slots",
 ):
     CELERY_BEAT_SCHEDULE[_chore] = {
@@ -250,6 +251,11 @@ MAIL_FACTS_KEPT = timedelta(days=30)
 CODE_MAILS_KEPT = timedelta(days=365)
 # What exchanges answered: past a year's question about a key. The last answer stays with the key itself.
 KEY_CHECKS_KEPT = timedelta(days=400)
+# Which rows were chosen for an act on many, up to ten thousand a time: for as long as somebody may ask why
+# one was left as it was. What was done to each is an event, and events stay.
+JOB_ROWS_KEPT = timedelta(days=30)
+# The act as a whole, with its numbers, as long as the answers of exchanges. Its events stay.
+JOBS_KEPT = timedelta(days=400)
 # Figures by five minutes, of which the wallboard shows hours. The totals stay.
 TALLIES_KEPT = timedelta(days=2)
 

@@ -9,15 +9,18 @@ from django.utils import timezone
 
 from accounts.flows import resend_mail
 from accounts.models import CodeAttempt, User
+from accounts.roles import Act, Role
 from accounts.tasks import forget_what_is_over
 from apikeys import tasks
-from apikeys.models import Bot, KeyCheck
+from apikeys.flows.jobs import choose
+from apikeys.models import Bot, Job, JobItem, KeyCheck
 from apikeys.status import KeyStatus
 from notifications.kinds import MailKind
 from notifications.models import Attachment, Mail
 from notifications.tasks import forget_old_mail
 from telemetry import pruning
 from tests.apikeys.rows import make_key
+from tests.conftest import make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +87,27 @@ def test_it_forgets_attempts_of_two_days_ago(alice: User) -> None:
         CodeAttempt.objects.create(purpose="sign_in", user=alice, created_at=created_at)
     assert forget_what_is_over().endswith("attempts 1")
     assert forget_what_is_over().endswith("attempts 0")
+
+
+def test_it_forgets_which_rows_a_job_had_and_later_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    now, hour = timezone.now(), timedelta(hours=1)
+    lead = make_staff(Role.LEAD)
+
+    def ended(at: datetime | None) -> Job:
+        rows = [(uuid4(), "active") for _ in range(3)]
+        job = choose(act=Act.CHECK_KEY, rows=rows, actor=lead, address="192.0.2.1")
+        Job.objects.filter(pk=job.pk).update(status="done" if at else "running", ended_at=at)
+        return job
+
+    young, old = ended(now - settings.JOB_ROWS_KEPT + hour), ended(now - settings.JOB_ROWS_KEPT - hour)
+    oldest, runs = ended(now - settings.JOBS_KEPT - hour), ended(None)
+    Job.objects.update(asked_at=now - 2 * settings.JOBS_KEPT)
+    assert tasks.forget_old_jobs() == "rows 6, jobs 1"
+    assert tasks.forget_old_jobs() == "rows 0, jobs 0"
+    assert {*JobItem.objects.values_list("job", flat=True)} == {young.pk, runs.pk}
+    assert not Job.objects.filter(pk=oldest.pk).exists()
+    assert Job.objects.filter(pk=old.pk).exists()
 
 
 def test_it_forgets_answers_of_more_than_a_year_ago_in_batches(

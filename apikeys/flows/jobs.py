@@ -21,6 +21,7 @@ from accounts.roles import Act, may
 from apikeys.flows import job_batches
 from apikeys.models import ApiKey, Job, JobItem
 from notifications.bell import ring_on_commit
+from telemetry import pruning
 
 Status = Job.Status
 # More are no choice of a person any more. All keys of an exchange end by an act of its own.
@@ -136,6 +137,14 @@ def expire(now: datetime) -> None:
                 late.delete()
             elif late is not None:
                 _end(late, Status.EXPIRED, Verb.JOB_EXPIRED, None)
+
+
+def forget_old(now: datetime) -> tuple[int, int]:
+    """Delete the rows of jobs, and jobs, that ended long ago; gives how many of each. The events stay."""
+    rows = JobItem.objects.filter(job__ended_at__lt=now - settings.JOB_ROWS_KEPT)
+    gone = pruning.delete(rows)
+    # Without rows of their own by now, or nearly: what belongs to them would go in one statement.
+    return gone, pruning.delete(Job.objects.filter(ended_at__lt=now - settings.JOBS_KEPT, items=None))
 
 
 def expires_at(job: Job) -> datetime | None:

@@ -1,5 +1,6 @@
 """What support does about a person: sessions, password, limits; and staff who leave."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -9,10 +10,10 @@ from accounts import roles, sessions
 from accounts.access import fresh_proof
 from accounts.acts import By
 from accounts.desk.act_page import ActPage, answer
-from accounts.desk.page import agent, customer_or_404, require, require_look
+from accounts.desk.page import agent, customer_or_404, require_look
 from accounts.flows import end_sessions, reset_password, staff, unlock
 from accounts.models import User
-from accounts.roles import Act
+from accounts.roles import Act, may
 
 _CLOSED = "This account is closed."
 
@@ -81,13 +82,15 @@ def customer_password(request: HttpRequest, customer_pk: int) -> HttpResponse:
 def person_unlock(request: HttpRequest, person_pk: int) -> HttpResponse:
     require_look(request)
     person = get_object_or_404(User, pk=person_pk)
-    if person.is_staff and request.method == "POST":
-        require(request, Act.RESET_FACTORS)  # colleagues are a lead's business
+    is_leads_business = person.is_staff and not may(request.user, Act.RESET_FACTORS)
+    if is_leads_business and request.method == "POST":
+        raise PermissionDenied
     now = timezone.now()
     tries = unlock.tries_of(person, now)
     until = unlock.again_at(person, now)
     why_not = f"Lifted already. They can be again at {until:%H:%M} UTC." if until else ""
     why_not = why_not if person.is_active else _CLOSED
+    why_not = "A lead lifts the limits of a colleague." if is_leads_business else why_not
     page = ActPage(
         act=Act.UNLOCK,
         title=f"Limits of {person}",

@@ -127,7 +127,15 @@ def test_an_unlock_forgets_wrong_passwords_of_known_browsers_alone(
 def test_colleagues_are_unlocked_by_a_lead_and_nobody_unlocks_themselves(agent: User) -> None:
     lead = make_staff(Role.LEAD)
     sent = {"reason": "x"}
-    assert signed_in(agent).post(f"/admin/accounts/user/{lead.pk}/unlock/", sent).status_code == 403
+    where = f"/admin/accounts/user/{lead.pk}/unlock/"
+    assert signed_in(agent).post(where, sent).status_code == 403
+    page = signed_in(agent).get(where).content.decode()
+    assert "A lead lifts the limits of a colleague." in page
+    assert "Lift the limits</button>" not in page
+    assert (
+        "Lift the limits</button>"
+        in signed_in(lead).get(where.replace(str(lead.pk), str(agent.pk))).content.decode()
+    )
     signed_in(lead).post(f"/admin/accounts/user/{agent.pk}/unlock/", sent)
     own = signed_in(lead).post(f"/admin/accounts/user/{lead.pk}/unlock/", sent, follow=True)
     assert "Nobody lifts their own limits" in own.content.decode()

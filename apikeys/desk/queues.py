@@ -39,7 +39,7 @@ class Queue:
 
     @property
     def shown(self) -> str:
-        return f"more than {_MOST:,}" if self.number > _MOST else f"{self.number:,}"
+        return f"{_MOST:,}+" if self.number > _MOST else f"{self.number:,}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.contrib import admin
@@ -91,12 +91,11 @@ def _work_tiles(now: datetime, tallies: Sequence[Tally]) -> list[Tile]:
         sum(backlog.number for backlog in rechecks), max(backlog.oldest_seconds for backlog in rechecks)
     )
     failed = sum(row.number for row in hour if row.what == What.MAIL and row.result == "failed")
-    mail = figures.mail_waiting(now)
     return [
         _backlog_tile("Keys to check", figures.checks_waiting(now), bad=300),
         _verdict_tile(hour),
         _backlog_tile("Daily checks due", due, bad=6 * 3600),
-        _backlog_tile("Mail to send", mail, bad=900),
+        _mail_tile(hour, now),
         Tile("Mail refused", f"{failed:,}", "in the last hour", _WARN if failed > 5 else _OK),
         _backlog_tile("Hand-overs", figures.handovers_pending(now), bad=900),
     ]
@@ -137,6 +136,19 @@ def _backlog_tile(name: str, backlog: Backlog, *, bad: float) -> Tile:
     words = f"oldest {_span(backlog.oldest_seconds)}" if backlog.number else "none waits"
     tone = _BAD if backlog.oldest_seconds > bad else _WARN if backlog.oldest_seconds > bad / 2 else _OK
     return Tile(name, f"{backlog.number:,}{more}", words, tone)
+
+
+def _mail_tile(hour: Iterable[Tally], now: datetime) -> Tile:
+    """As the alert `MailWaits` has it: one mailbox that puts its mail off for days is no trouble of ours."""
+    waiting, untried = figures.mail_waiting(now), figures.mail_untried(now)
+    lately = Counter[str]()
+    for row in hour:
+        if row.what == What.MAIL and row.slot > now - timedelta(minutes=15):
+            lately[row.result] += row.number
+    tile = _backlog_tile("Mail to send", waiting, bad=900)
+    if lately["unsent"] and not lately["accepted"]:
+        return replace(tile, words="no server takes any", tone=_BAD)
+    return replace(tile, tone=_backlog_tile(tile.name, untried, bad=900).tone)
 
 
 def _verdict_tile(hour: Iterable[Tally]) -> Tile:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from apikeys.models import ExchangeState
+from notifications.kinds import MailKind
+from notifications.models import Mail
 from telemetry import heartbeats, tallies
 from telemetry.models import Heartbeat, What
 from telemetry.tallies import Counted
@@ -33,6 +35,15 @@ def test_it_says_that_all_is_well_and_what_is_not() -> None:
     assert "All is well" in page
     assert "41 answered" in page
     assert re.search(r"<dt>Verdicts</dt><dd[^>]*>5.0 s<", page)
+
+    now = timezone.now()
+    put_off = {"owner_id": 1, "tries": 9, "created_at": now - timedelta(days=2), "due_at": now}
+    Mail.objects.create(kind=MailKind.WELCOME, cause="one", **put_off)
+    assert "All is well" in desk.get("/admin/wallboard/").content.decode()
+    tallies.count(Counted(What.MAIL, "welcome", "unsent"))
+    assert "no server takes any" in desk.get("/admin/wallboard/").content.decode()
+    tallies.count(Counted(What.MAIL, "welcome", "accepted"))
+    assert "All is well" in desk.get("/admin/wallboard/").content.decode()
 
     Heartbeat.objects.filter(queue="mail").update(seen_at=timezone.now() - timedelta(minutes=7))
     away = {"failures": 9, "open_until": timezone.now() + timedelta(minutes=3)}

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from apikeys.models import ExchangeState
-from demo.filling import people
+from demo.filling import asking, people
 from demo.filling.book import Book
 from demo.filling.bulk import analyze
 from demo.filling.keys import Keys
@@ -32,9 +32,11 @@ def fill(*, keys: int, customers: int, seed: int = 1, sealed: bool = True) -> No
     writer = Keys(book, left=keys, sealed=sealed)
     for index, customer in enumerate(people.fill(customers, book), start=1):
         due = keys * index // customers - (keys - writer.left)
+        asking.of_customer(customer, book)
         writer.of_customer(customer, due if index == customers else int(random.uniform(0, 2 * due + 1)))
     book.finish()
     _exchange_that_is_away(book)
+    asking.of_the_desk(book.staff)
 
 
 def _member_of_staff() -> User:

@@ -56,7 +56,7 @@ BAD = {
     GONE: 4,
     UNKNOWN: 2,
 }
-OTHER_ACCOUNT, AWAY = "other account", "away"
+OTHER_ACCOUNT, AWAY, ENDED = "other account", "away", "ended"
 _TROUBLES = {
     GONE: Trouble(FindingCode.NOT_FOUND, "-2008"),
     SIGNATURE: Trouble(FindingCode.BAD_SIGNATURE, "-1022"),
@@ -82,13 +82,12 @@ class Answer:
 def answer(kind: str, exchange: str, market: str, day: datetime) -> Answer:
     """kind: one of the above. day: of the answer, by which it was judged."""
     bot = Bot(exchange=exchange, market=market)
-    if kind in _TROUBLES:
-        trouble = _TROUBLES[kind]
-        decision = decide_trouble(trouble, bot)
+    report = said(kind, exchange, market, day)
+    if isinstance(report, Trouble):
+        decision = decide_trouble(report, bot)
         return Answer(
-            decision.outcome, decision.findings, _json(decision.findings), None, trouble.exchange_code, False
+            decision.outcome, decision.findings, _json(decision.findings), None, report.exchange_code, False
         )
-    report = _report(kind, exchange, market, day)
     before = "1" if kind == OTHER_ACCOUNT else ""
     decision = decide(report, bot, Policy(now=day, egress_ips=OURS, previous_account_id=before))
     stored = as_json(reports.as_json(report))
@@ -102,7 +101,10 @@ def answer(kind: str, exchange: str, market: str, day: datetime) -> Answer:
     )
 
 
-def _report(kind: str, exchange: str, market: str, day: datetime) -> KeyReport:
+def said(kind: str, exchange: str, market: str, day: datetime) -> KeyReport | Trouble:
+    """What the exchange said, before anybody judged it."""
+    if kind in _TROUBLES:
+        return _TROUBLES[kind]
     needed = NEEDED_RIGHTS[Market(market)]
     rights: dict[Right, bool | None] = {right: right in needed for right in Right}
     if kind in (WITHDRAW, TRANSFER):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from accounts.audit_verbs import Verb
 from accounts.models import AddressChange, AuditEvent, MailboxHold, PrimaryMailDevice, User
-from apikeys.models import ApiKey, Bot, Handover, KeyCheck
+from apikeys.models import ApiKey, Bot, BotRequest, Handover, KeyCheck
 from demo.filling.bulk import Table, as_json, count_on
 from notifications.facts import Facts, freeze
 from notifications.kinds import MailKind
@@ -35,18 +35,26 @@ class Book:
         self.users, self.bots = Table(User, numbered=True), Table(Bot, numbered=True)
         self.devices = Table(PrimaryMailDevice)
         self.holds, self.changes = Table(MailboxHold), Table(AddressChange)
+        self.requests = Table(BotRequest, numbered=True)
         self.keys = Table(ApiKey, numbered=True)
         self.checks, self.handovers = Table(KeyCheck), Table(Handover)
         self.events = Table(AuditEvent, in_order_of="at")
         self.mails = Table(Mail, numbered=True)
-        self._subjects: dict[tuple[MailKind, object], str] = {}
+        self._subjects: dict[tuple[MailKind, object, object], str] = {}
+        self._there: set[str] = set()
+
+    def is_first(self, what: str) -> bool:
+        """True once for each: what is rare comes at least once, however little is filled."""
+        first = what not in self._there
+        self._there.add(what)
+        return first
 
     def uuid(self) -> UUID:
         return UUID(int=self.random.getrandbits(128), version=4)
 
     def event(self, verb: Verb, at: datetime, of: Customer, *, by: str = "system", **more: Any) -> None:
-        """more: key_id, bot_id, and as detail the last four characters of a key."""
-        last_four = more.pop("last_four", None)
+        """more: key_id, bot_id, and as detail the last four characters of a key and words of the verb."""
+        last_four, words = more.pop("last_four", None), more.pop("words", {})
         self.events.add(
             at=at,
             verb=verb.value,
@@ -54,16 +62,25 @@ class Book:
             actor_id={"customer": of.pk, "staff": self.staff}.get(by),
             customer_id=of.pk,
             address=of.address if by == "customer" else None,
-            detail=as_json({"last_four": last_four} if last_four else {}),
+            detail=as_json(({"last_four": last_four} if last_four else {}) | words),
             **more,
         )
 
-    def mail(self, kind: MailKind, at: datetime, of: Customer, cause: str, facts: Facts | None) -> None:
+    def mail(
+        self,
+        kind: MailKind,
+        at: datetime,
+        of: Customer,
+        cause: str,
+        facts: Facts | None,
+        *,
+        failed: bool = False,
+    ) -> None:
         """One that was sent, or could not be; a young one may still wait. Without facts: a code."""
         kept = None if facts is None else freeze(facts)
         drawn = self.random.random()
-        waits = kept is not None and drawn < 0.3 and (self.now - at).total_seconds() < 120
-        failed = not waits and drawn > 0.992
+        waits = not failed and kept is not None and drawn < 0.3 and (self.now - at).total_seconds() < 120
+        failed = failed or (not waits and drawn > 0.992)
         self.mails.add(
             id=self.uuid(),
             kind=kind.value,
@@ -84,13 +101,14 @@ class Book:
         """In an order in which each row finds what it points to."""
         for table in (self.users, self.devices, self.holds, self.changes, self.bots, self.keys):
             table.finish()
+        self.requests.finish()
         for table in (self.checks, self.handovers, self.events, self.mails):
             table.finish()
         count_on((User, Bot))
 
     def _subject(self, kind: MailKind, kept: dict[str, Any]) -> str:
         """Rendered once for mails that differ in the bot alone: a template takes longer than all the rest."""
-        key = (kind, kept.get("not_your_doing"))
+        key = (kind, kept.get("not_your_doing"), kept.get("subject_line"))
         if key not in self._subjects:
             self._subjects[key] = subject_of(kind, kept | {"bot_id": _THE_BOT})
         return self._subjects[key].replace(_THE_BOT, kept.get("bot_id", ""))

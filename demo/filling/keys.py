@@ -14,8 +14,8 @@ from apikeys.findings import Finding, FindingCode, Severity
 from apikeys.flows.decide import Outcome
 from apikeys.models import Bot, Handover
 from apikeys.status import KeyStatus
-from apikeys.wording import duplicate_finding
-from demo.filling import answers
+from apikeys.wording import duplicate_finding, gave_up_finding
+from demo.filling import answers, wanting
 from demo.filling.answers import Answer
 from demo.filling.book import Book, Customer
 from demo.filling.bulk import as_json, next_number
@@ -27,13 +27,6 @@ _EXCHANGES, _WEIGHTS = list(answers.MIX), list(answers.MIX.values())
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ANSWERED = timedelta(seconds=7)
 _DAY = timedelta(days=1)
-# What is wrong with an active key, of a thousand bots so many.
-_PROBLEMS = {
-    FindingCode.NOT_FOUND: 6,
-    FindingCode.IP_NOT_OURS: 4,
-    FindingCode.EXPIRED: 3,
-    FindingCode.FORBIDDEN_PERMISSION: 1,
-}
 
 
 @dataclass(slots=True)
@@ -103,21 +96,34 @@ class Keys:
             market=bot.market,
             created_at=bot.at,
         )
+        floor = self.left - most
         least = self.left - min(most, 1 + int(random.expovariate(1 / 2.2)))
         bot.at += timedelta(hours=random.expovariate(1 / 30))
         while self.left > least and bot.at < self._now - _DAY:
             self._past(bot)
-        if self.left > least and (drawn := random.random()) < 0.02:
+        if self.left > floor and bot.at < self._now - 6 * _DAY and self.book.is_first("given up"):
+            bot.at = self._now - 2 * _DAY
+            self._refuse(bot, gave_up_finding(EXCHANGES[bot.exchange]))
+        elif self.left > floor and bot.active and bot.at < self._now and (state := self._owed()):
+            bot.at = self._now - timedelta(minutes=random.uniform(20, 60))
+            self._present(bot, state)
+        elif self.left > least and (drawn := random.random()) < 0.02:
             bot.at = self._now - timedelta(minutes=random.uniform(1, 60))
             self._present(bot, 50 * drawn)
         if bot.active:
             self._finish_active(bot)
 
+    def _owed(self) -> float:
+        """A state of the present that no bot is in yet; 0 once there is one of each."""
+        return next((state for state in (0.1, 0.4, 0.6, 0.9) if self.book.is_first(f"present {state}")), 0.0)
+
     def _past(self, bot: Life) -> None:
         """One key, decided long ago, and when the next one came."""
         drawn = self._random.random()
-        if drawn < 0.03:
-            self._refuse(bot, None)
+        if drawn < 0.02:
+            self._refuse(bot, duplicate_finding())
+        elif drawn < 0.03:
+            self._refuse(bot, gave_up_finding(EXCHANGES[bot.exchange]))
         elif drawn < 0.23:
             self._refuse(bot, self._answer(bot, self._random.choices(*_BAD)[0]))
         else:
@@ -171,24 +177,27 @@ class Keys:
         }
         self.book.mail(kind, done, bot.of, f"{kind.value}:{key['id']}", facts)
 
-    def _refuse(self, bot: Life, found: Answer | None) -> None:
-        """Without an answer: it is in use elsewhere, and nobody was asked."""
+    def _refuse(self, bot: Life, found: Answer | Finding) -> None:
+        """For an answer, or for the portal's own finding: in use elsewhere, or no answer within a day."""
         key = self._submitted(bot)
         done = bot.at
-        findings: tuple[Finding, ...] = (duplicate_finding(),)
-        if found:
+        gave_up = False
+        if isinstance(found, Answer):
             done += _ANSWERED
             self._checked(bot, key, found, done)
             findings = found.findings
         else:
-            key["findings_json"] = as_json([finding.as_json() for finding in findings])
+            findings = (found,)
+            key["findings_json"] = as_json([found.as_json()])
+            if gave_up := found.code is FindingCode.EXCHANGE_UNAVAILABLE:
+                done = min(done + _DAY, self._now)
         self._end(key, KeyStatus.REFUSED, done)
         self._event(Verb.KEY_REFUSED, bot, key, done)
         facts = bot.facts | {
             "last_four": key["last_four"],
             "keeps_last_four": bot.active["last_four"] if bot.active else "",
             "findings": [f.as_json() for f in findings if f.severity is Severity.REFUSE],
-            "not_your_doing": False,
+            "not_your_doing": gave_up,
         }
         self.book.mail(MailKind.API_REFUSED, done, bot.of, f"api_refused:{key['id']}", facts)
 
@@ -226,16 +235,47 @@ class Keys:
         if key["activated_at"] < asked:
             key["checked_at"] = asked
         key["check_due_at"] = key["checked_at"] + _DAY
-        drawn = self._random.randrange(1000)
-        for code, share in _PROBLEMS.items():
-            drawn -= share
-            if drawn < 0:
-                key["problem"] = code
-                break
+        if kind := self._what_is_wrong():
+            self._find_wanting(bot, key, kind)
         self._seal(bot, key)
         self.book.keys.add(**key)
         if self._random.random() < 0.2:
             self._offer(key, key["activated_at"] - timedelta(seconds=3), settled_at=key["activated_at"])
+
+    def _what_is_wrong(self) -> str:
+        """With an active key; empty for most."""
+        drawn = self._random.randrange(1000)
+        for kind, share in wanting.SHARES.items():
+            drawn -= share
+            if drawn < 0 or self.book.is_first(f"active: {kind}"):
+                return kind
+        return ""
+
+    def _find_wanting(self, bot: Life, key: dict[str, Any], kind: str) -> None:
+        longest = 2.6 if kind == answers.WITHDRAW else 12.0  # days; none is left to be revoked by now
+        since = max(key["activated_at"], self._now - _DAY * self._random.uniform(0.1, longest))
+        at = Bot(bot_id=bot.bot_id, exchange=bot.exchange, market=bot.market)
+        about = {"last_four": key["last_four"], "account": bot.account}
+        found = wanting.find(kind, at, **about, since=since, day=_month(since))
+        if found is None:
+            return
+        key |= found.key
+        self.book.checks.add(
+            key_id=key["id"], started_at=since - timedelta(seconds=1), finished_at=since, **found.check
+        )
+        if found.event and found.mail:
+            facts = bot.facts | found.facts
+            cause = f"api_problem:{key['id']}:{key['problem']}:{since}"
+            self.book.mail(found.mail, since, bot.of, cause, facts)
+            self.book.event(
+                found.event,
+                since,
+                bot.of,
+                key_id=key["id"],
+                bot_id=bot.bot_id,
+                last_four=key["last_four"],
+                words=found.words,
+            )
 
     def _submitted(self, bot: Life) -> dict[str, Any]:
         self.left -= 1
@@ -303,8 +343,12 @@ class Keys:
 
     def _answer(self, bot: Life, kind: str) -> Answer:
         """Judged as of the first of the month, so that a few answers do for all keys."""
-        day = bot.at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        return answers.answer(kind, bot.exchange, bot.market, day)
+        return answers.answer(kind, bot.exchange, bot.market, _month(bot.at))
+
+
+def _month(at: datetime) -> datetime:
+    """Its first moment."""
+    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 _GOOD = (list(answers.GOOD), list(answers.GOOD.values()))

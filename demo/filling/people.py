@@ -77,7 +77,7 @@ def _customer(pk: int, part: float, book: Book) -> Customer:
     _sign_ins(customer, book)
     if DOMAINS[domain][1] in MICROSOFT:
         _mailbox(customer, book)
-    elif random.random() < 0.02:
+    elif random.random() < 0.02 or book.is_first("address on hold"):
         _change_of_address(customer, book)
     return customer
 
@@ -100,9 +100,12 @@ def _sign_ins(customer: Customer, book: Book) -> None:
 
 def _mailbox(customer: Customer, book: Book) -> None:
     """Held because Microsoft runs it: most have asked, nearly all of them were answered."""
-    if book.random.random() < 0.3:
+    first = book.is_first("mailbox to clear")
+    if book.random.random() < 0.3 and not first:
         return
     asked_at = customer.came_at + timedelta(days=book.random.expovariate(1 / 3))
+    if first:
+        asked_at = max(customer.came_at, book.now - timedelta(minutes=50))
     if asked_at >= book.now:
         return
     book.event(Verb.MAILBOX_ASKED, asked_at, customer, by="customer")
@@ -128,9 +131,12 @@ def _mailbox(customer: Customer, book: Book) -> None:
 def _change_of_address(customer: Customer, book: Book) -> None:
     """To the address that the customer has now, or on its way to another one."""
     status = AddressChange.Status
-    age = min(timedelta(days=book.random.expovariate(1 / 60)), book.now - customer.came_at)
-    started_at = book.now - age
-    confirmed_at = started_at + timedelta(hours=1 + book.random.expovariate(1 / 30))
+    age = timedelta(days=book.random.expovariate(1 / 60))
+    waited = timedelta(hours=1 + book.random.expovariate(1 / 30))
+    if book.is_first("address under way"):
+        age, waited = timedelta(hours=9), timedelta(hours=2)
+    started_at = book.now - min(age, book.now - customer.came_at)
+    confirmed_at = started_at + waited
     due_at = confirmed_at + timedelta(hours=24)
     old, new = f"old.{customer.email}", customer.email
     if due_at < book.now:

@@ -11,8 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sequence_portal import figures
-from sequence_portal.figures import Backlog, Labelled
+from sequence_portal import backlogs, figures
+from sequence_portal.backlogs import Backlog, Backlogs
+from sequence_portal.figures import Labelled
 from sequence_portal.insiders import may_read
 from telemetry.models import What
 from telemetry.tallies import BOUNDS
@@ -23,14 +24,14 @@ class PortalCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
-        totals = figures.totals()
+        waiting, totals = backlogs.read(now), figures.totals()
         yield from _queues(now)
-        yield from _checks(now)
+        yield from _checks(waiting)
         yield from _counted_checks(totals[What.CHECK], totals[What.VERDICT])
-        yield from _mail(now, totals[What.MAIL])
-        yield from _engine(now)
+        yield from _mail(waiting, totals[What.MAIL])
+        yield from _engine(waiting)
         yield from _seals(totals[What.SEALED], totals[What.UNWIPED])
-        yield from _audit(now)
+        yield from _backlog("portal_audit_unlinked", "Audit events that are not linked yet", waiting.events)
         yield from _exchanges(now)
 
 
@@ -58,11 +59,11 @@ def _queues(now: datetime) -> Iterator[Metric]:
     yield from (length, seen, lay)
 
 
-def _checks(now: datetime) -> Iterator[Metric]:
+def _checks(waiting: Backlogs) -> Iterator[Metric]:
     yield from _backlog(
         "portal_checks_waiting",
         "Submitted keys whose check is due and not begun",
-        figures.checks_waiting(now),
+        waiting.checks,
     )
     due = GaugeMetricFamily(
         "portal_rechecks_due", "Active keys whose daily check is due and not made.", labels=["exchange"]
@@ -72,14 +73,14 @@ def _checks(now: datetime) -> Iterator[Metric]:
         "For how long the oldest of them has been due.",
         labels=["exchange"],
     )
-    for exchange, backlog in figures.rechecks_due(now).items():
+    for exchange, backlog in waiting.rechecks.items():
         due.add_metric([exchange], backlog.number)
         oldest.add_metric([exchange], backlog.oldest_seconds)
     yield from (due, oldest)
     yield from _backlog(
         "portal_revocations_due",
         "Keys with a right to move money that should be revoked by now",
-        figures.revocations_due(now),
+        waiting.revocations,
     )
 
 
@@ -99,11 +100,9 @@ def _counted_checks(counted: Labelled, verdicts: Labelled) -> Iterator[Metric]:
     )
 
 
-def _mail(now: datetime, counted: Labelled) -> Iterator[Metric]:
-    yield from _backlog("portal_mail_waiting", "Mail that no server has taken", figures.mail_waiting(now))
-    yield from _backlog(
-        "portal_mail_untried", "Mail that nobody has tried to send", figures.mail_untried(now)
-    )
+def _mail(waiting: Backlogs, counted: Labelled) -> Iterator[Metric]:
+    yield from _backlog("portal_mail_waiting", "Mail that no server has taken", waiting.mail)
+    yield from _backlog("portal_mail_untried", "Mail that nobody has tried to send", waiting.mail_untried)
     mail = CounterMetricFamily(
         "portal_mail",
         "Tries to hand in mail, by kind and what came of them: accepted, retry where it was put off, unsent"
@@ -115,8 +114,8 @@ def _mail(now: datetime, counted: Labelled) -> Iterator[Metric]:
     yield mail
 
 
-def _engine(now: datetime) -> Iterator[Metric]:
-    pending = figures.handovers_pending(now)
+def _engine(waiting: Backlogs) -> Iterator[Metric]:
+    pending = waiting.handovers
     yield GaugeMetricFamily(
         "portal_handovers_pending",
         "Hand-overs that the trading engine has not settled yet.",
@@ -125,7 +124,7 @@ def _engine(now: datetime) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "portal_handovers_late",
         "Hand-overs that have waited for the trading engine for longer than 15 minutes.",
-        value=figures.handovers_late(now),
+        value=waiting.handovers_late.number,
     )
     yield GaugeMetricFamily(
         "portal_handover_oldest_seconds",
@@ -150,12 +149,6 @@ def _seals(counted: Labelled, unwiped: Labelled) -> Iterator[Metric]:
         "portal_unwiped_secrets",
         "Secrets of ended keys that were found and wiped afterwards.",
         value=sum(total.number for total in unwiped.values()),
-    )
-
-
-def _audit(now: datetime) -> Iterator[Metric]:
-    yield from _backlog(
-        "portal_audit_unlinked", "Audit events that are not linked yet", figures.events_unlinked(now)
     )
 
 
@@ -192,7 +185,7 @@ def _with_zeros(counted: Labelled, results: tuple[str, ...]) -> dict[tuple[str, 
 
 
 def _backlog(name: str, words: str, backlog: Backlog) -> Iterator[Metric]:
-    at_most = f"{figures.AT_MOST:,}"
+    at_most = f"{backlogs.AT_MOST:,}"
     yield GaugeMetricFamily(name, f"{words}; counted up to {at_most}.", value=backlog.number)
     yield GaugeMetricFamily(
         f"{name}_oldest_seconds", f"{words}: for how long the oldest has been.", value=backlog.oldest_seconds

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.desk.page import require
 from accounts.roles import Act
-from sequence_portal import figures
+from sequence_portal import backlogs, figures
+from sequence_portal.backlogs import Backlog, Backlogs
 from sequence_portal.charts import Series, bars, figure, line
-from sequence_portal.figures import Backlog
 from telemetry.models import Heartbeat, Tally, What
 from telemetry.tallies import BOUNDS, SLOT, slot_of
 
@@ -43,8 +43,8 @@ class Tile:
 def wallboard(request: HttpRequest) -> HttpResponse:
     require(request, Act.WATCH_WORKERS)
     now = timezone.now()
-    tallies = figures.since(slot_of(now - SPAN))
-    groups = [_queue_tiles(now), _work_tiles(now, tallies), _health_tiles(now)]
+    tallies, waiting = figures.since(slot_of(now - SPAN)), backlogs.read(now)
+    groups = [_queue_tiles(now), _work_tiles(now, tallies, waiting), _health_tiles(now, waiting)]
     still = "still" in request.GET
     wrong = [tile for group in groups for tile in group if tile.tone == _BAD]
     shown = {
@@ -84,24 +84,24 @@ def _queue_tile(queue: str, heartbeat: Heartbeat | None, length: int | None, now
     return Tile(name, value, f"waits {_span(heartbeat.lay_seconds)} for a worker", _WARN if lags else _OK)
 
 
-def _work_tiles(now: datetime, tallies: Sequence[Tally]) -> list[Tile]:
+def _work_tiles(now: datetime, tallies: Sequence[Tally], waiting: Backlogs) -> list[Tile]:
     hour = [row for row in tallies if row.slot > now - timedelta(hours=1)]
-    rechecks = figures.rechecks_due(now).values()
+    rechecks = waiting.rechecks.values()
     due = Backlog(
         sum(backlog.number for backlog in rechecks), max(backlog.oldest_seconds for backlog in rechecks)
     )
     failed = sum(row.number for row in hour if row.what == What.MAIL and row.result == "failed")
     return [
-        _backlog_tile("Keys to check", figures.checks_waiting(now), bad=300),
+        _backlog_tile("Keys to check", waiting.checks, bad=300),
         _verdict_tile(hour),
         _backlog_tile("Daily checks due", due, bad=6 * 3600),
-        _mail_tile(hour, now),
+        _mail_tile(hour, now, waiting),
         Tile("Mail refused", f"{failed:,}", "in the last hour", _WARN if failed > 5 else _OK),
-        _backlog_tile("Hand-overs", figures.handovers_pending(now), bad=900),
+        _backlog_tile("Hand-overs", waiting.handovers, bad=900),
     ]
 
 
-def _health_tiles(now: datetime) -> list[Tile]:
+def _health_tiles(now: datetime, waiting: Backlogs) -> list[Tile]:
     states = figures.exchanges()
     away = [state.exchange for state in states if state.open_until and state.open_until > now]
     clocks = [(abs(state.clock_ahead_ms), state.exchange) for state in states if state.clock_ahead_ms]
@@ -124,31 +124,30 @@ def _health_tiles(now: datetime) -> list[Tile]:
             "seal key not known" if unknown else "seal keys known",
             _BAD if unknown else _OK,
         ),
-        _backlog_tile("Events to link", figures.events_unlinked(now), bad=300),
-        _backlog_tile("Revocations due", figures.revocations_due(now), bad=900),
+        _backlog_tile("Events to link", waiting.events, bad=300),
+        _backlog_tile("Revocations due", waiting.revocations, bad=900),
         Tile("Secrets kept", f"{kept:,}", "of ended keys, ever", _BAD if kept else _OK),
     ]
 
 
 def _backlog_tile(name: str, backlog: Backlog, *, bad: float) -> Tile:
     """bad: seconds after which somebody is woken."""
-    more = "+" if backlog.number >= figures.AT_MOST else ""
+    more = "+" if backlog.number >= backlogs.AT_MOST else ""
     words = f"oldest {_span(backlog.oldest_seconds)}" if backlog.number else "none waits"
     tone = _BAD if backlog.oldest_seconds > bad else _WARN if backlog.oldest_seconds > bad / 2 else _OK
     return Tile(name, f"{backlog.number:,}{more}", words, tone)
 
 
-def _mail_tile(hour: Iterable[Tally], now: datetime) -> Tile:
+def _mail_tile(hour: Iterable[Tally], now: datetime, waiting: Backlogs) -> Tile:
     """As the alert `MailWaits` has it: one mailbox that puts its mail off for days is no trouble of ours."""
-    waiting, untried = figures.mail_waiting(now), figures.mail_untried(now)
     lately = Counter[str]()
     for row in hour:
         if row.what == What.MAIL and row.slot > now - timedelta(minutes=15):
             lately[row.result] += row.number
-    tile = _backlog_tile("Mail to send", waiting, bad=900)
+    tile = _backlog_tile("Mail to send", waiting.mail, bad=900)
     if lately["unsent"] and not lately["accepted"]:
         return replace(tile, words="no server takes any", tone=_BAD)
-    return replace(tile, tone=_backlog_tile(tile.name, untried, bad=900).tone)
+    return replace(tile, tone=_backlog_tile(tile.name, waiting.mail_untried, bad=900).tone)
 
 
 def _verdict_tile(hour: Iterable[Tally]) -> Tile:

@@ -31,7 +31,7 @@ def test_it_says_that_all_is_well_and_what_is_not() -> None:
     assert "Refresh" not in desk.get("/admin/wallboard/?still=1")
     with CaptureQueriesContext(connection) as statements:
         page = desk.get("/admin/wallboard/").content.decode()
-    assert len(statements) <= 40
+    assert len(statements) <= 15
     assert "All is well" in page
     assert "41 answered" in page
     assert re.search(r"<dt>Verdicts</dt><dd[^>]*>5.0 s<", page)

@@ -15,7 +15,7 @@ from apikeys.models import ApiKey, Bot, Handover
 from apikeys.status import KeyStatus
 from notifications.models import Mail
 from notifications.render import render_stored
-from sequence_portal import figures
+from sequence_portal import backlogs
 from tests.apikeys.test_hand_over import checked, hand_over, verbs
 from tests.engine.conftest import Engine, MakeEngine
 from tests.engine.rows import make_ready_keys
@@ -99,7 +99,7 @@ def test_it_waits_while_the_engine_is_away_and_says_so(
     Handover.objects.filter(key=new).update(created_at=timezone.now() - settings.ENGINE_LATE)
     assert status_of(old, new) == ["active", "ready"]
     assert [found.key for found in Handover.objects.late(timezone.now())] == [new]
-    assert figures.handovers_late(timezone.now()) == 1
+    assert backlogs.read(timezone.now()).handovers_late.number == 1
     assert "waiting for your bot" in page_of(as_alice, new)
     engine.client.run_once()
     assert status_of(old, new) == ["retired", "active"]

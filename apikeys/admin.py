@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 
@@ -28,6 +28,7 @@ from apikeys.desk import choosing
 from apikeys.desk.account import account
 from apikeys.desk.bot_page import bot_page
 from apikeys.desk.bots import bot_move, bot_request
+from apikeys.desk.engine_tokens import tokens_revoke
 from apikeys.desk.jobs import exchange_revoke, job
 from apikeys.desk.key_page import key_page
 from apikeys.desk.keys import customer_revoke, key_check, key_revoke
@@ -199,30 +200,24 @@ class EngineTokenAdmin(ReadOnlyAdmin):
             addresses=made["addresses"],
             life=timedelta(days=made["days"]),
         )
-        _record(Verb.ENGINE_TOKEN_MADE, request, obj, made["reason"])
+        audit.record(
+            Verb.ENGINE_TOKEN_MADE,
+            customer=None,
+            actor=agent(request),
+            address=client_address(request),
+            name=obj.name,
+            reason=made["reason"],
+        )
         self.message_user(request, f"Copy the token now, it is not shown again: {token}", messages.WARNING)
 
     @admin.action(description="Revoke the chosen tokens", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, chosen: QuerySet[EngineToken]) -> None:
-        """At once, with no page between: who ends a lost token is in a hurry, and a new one is made soon."""
-        with transaction.atomic():
-            live = list(chosen.filter(revoked_at=None).select_for_update())
-            for token in live:
-                token.revoked_at = timezone.now()
-                token.save(update_fields=["revoked_at"])
-                _record(Verb.ENGINE_TOKEN_REVOKED, request, token, "")
-        self.message_user(request, f"{len(live)} revoked. They are refused from the next request on.")
+    def revoke(self, request: HttpRequest, chosen: QuerySet[EngineToken]) -> HttpResponse:
+        of = list(chosen.order_by("pk").values_list("pk", flat=True))
+        return redirect(reverse("admin:tokens_revoke", query={"of": of}))
 
-
-def _record(verb: Verb, request: HttpRequest, token: EngineToken, reason: str) -> None:
-    audit.record(
-        verb,
-        customer=None,
-        actor=agent(request),
-        address=client_address(request),
-        name=token.name,
-        reason=reason,
-    )
+    def get_urls(self) -> list[Any]:
+        revoking = path("revoke/", self.admin_site.admin_view(tokens_revoke), name="tokens_revoke")
+        return [revoking, *super().get_urls()]
 
 
 class NeedsFilter(admin.SimpleListFilter):

@@ -20,6 +20,7 @@ from accounts.acts import By
 from accounts.flows import change_address
 from accounts.models import AddressChange, AuditEvent, User
 from accounts.roles import ACTS, Act, Role
+from apikeys.engine import tokens
 from apikeys.findings import Finding, FindingCode, Severity
 from apikeys.flows import jobs, request_bot
 from apikeys.models import ApiKey, Bot, EngineToken, Job
@@ -134,6 +135,11 @@ def running(world: World, person: User) -> Job:
 def of_request(world: World, _: User) -> str:
     asked = request_bot.ask(customer=world.alice, exchange="kraken", market="spot", note="", address=FROM)
     return f"/admin/apikeys/botrequest/{asked.pk}/decide/"
+
+
+def of_a_token(*_: object) -> str:
+    tokens.make(name="engine-1", scopes=[], addresses=[], life=timedelta(days=1))
+    return f"/admin/apikeys/enginetoken/revoke/?of={EngineToken.objects.get().pk}"
 
 
 def chosen(act: Act) -> Callable[[World, User], str]:
@@ -280,7 +286,8 @@ CASES: Mapping[Act, list[Case]] = {
             lambda *_: "/admin/apikeys/enginetoken/add/",
             {"name": "engine-1", "scopes": ["handovers:read"], "addresses": "", "days": "30"},
             {"engine_token_made": 1},
-        )
+        ),
+        Case(of_a_token, {}, {"engine_token_revoked": 1}),
     ],
 }
 # These only look, and looking leaves no event.

@@ -214,6 +214,8 @@ TABLE: Mapping[str, Expected] = {
     "admin:key_check": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
     "admin:key_revoke": Expected(desk(PAGE, PAGE).get, desk(PAGE, PAGE, (SUPPORT, LEAD)).post),
     "admin:exchange_revoke": desk(PAGE, PAGE, (LEAD,)),
+    # Nothing is chosen here, so it leads back to the list.
+    "admin:tokens_revoke": desk("to /admin/", "to /admin/", (OPERATIONS,)),
     "admin:job": Expected(desk(PAGE, PAGE).get, desk("to /admin/", "to /admin/", (LEAD,)).post),
     "admin:apikeys_job_change": desk("to /admin/", "to /admin/"),
     "admin:customer_mailbox": acts(PAGE, (SUPPORT, LEAD)),

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.models import AuditEvent
 from accounts.roles import Role
 from apikeys.engine import tokens
 from apikeys.models import ApiKey, Bot, EngineToken, Handover, Scope
@@ -51,7 +52,14 @@ def test_it_says_what_is_no_address(desk: Client) -> None:
 def test_it_revokes_chosen_tokens(desk: Client) -> None:
     text = tokens.make(name="engine-1", scopes=[Scope.FETCH], addresses=[], life=timedelta(days=1))
     chosen = {"action": "revoke", "_selected_action": [EngineToken.objects.get().pk]}
-    desk.post("/admin/apikeys/enginetoken/", chosen)
+    where = desk.post("/admin/apikeys/enginetoken/", chosen)["Location"]
+    assert "engine-1" in desk.get(where).content.decode()
+    tokens.admit(f"Bearer {text}", scope=Scope.FETCH, address="192.0.2.9")
+    assert "This field is required" in desk.post(where, {}).content.decode()
+    assert desk.post(where, {"reason": "It was lost"})["Location"] == "/admin/apikeys/enginetoken/"
+    assert AuditEvent.objects.get(verb="engine_token_revoked").detail["reason"] == "It was lost"
+    again = desk.post(where, {"reason": "x"}, follow=True).content.decode()
+    assert "None of them is alive any more" in again
     with pytest.raises(tokens.DeniedError):
         tokens.admit(f"Bearer {text}", scope=Scope.FETCH, address="192.0.2.9")
 

@@ -149,6 +149,9 @@ def pages() -> Iterator[tuple[str, str]]:
         if found := person.first():
             yield name, f"/admin/accounts/user/{found.pk}/change/"
     yield "customer-mails", f"/admin/accounts/user/{busiest().pk}/change/?kind=mail"
+    yield "revoke-tokens", f"/admin/apikeys/enginetoken/revoke/?of={EngineToken.objects.latest('pk').pk}"
+    moved = ApiKey.objects.of_concern().filter(concern="wrong_account").latest("pk")
+    yield "account-of-active-key", f"/admin/apikeys/apikey/{moved.pk}/account/"
     yield "keys-filtered", "/admin/apikeys/apikey/?needs=refused"
     yield "keys-found-none", "/admin/apikeys/apikey/?q=nobody"
     yield "staff", f"/admin/accounts/user/{values['<int:person_pk>']}/change/"

@@ -120,7 +120,7 @@ class Keys:
     def _past(self, bot: Life) -> None:
         """One key, decided long ago, and when the next one came."""
         drawn = self._random.random()
-        if drawn < 0.02:
+        if drawn < 0.027:
             self._refuse(bot, duplicate_finding())
         elif drawn < 0.03:
             self._refuse(bot, gave_up_finding(EXCHANGES[bot.exchange]))
@@ -190,7 +190,7 @@ class Keys:
             findings = (found,)
             key["findings_json"] = as_json([found.as_json()])
             if gave_up := found.code is FindingCode.EXCHANGE_UNAVAILABLE:
-                done = min(done + _DAY, self._now)
+                done = bot.at = min(done + _DAY, self._now)
         self._end(key, KeyStatus.REFUSED, done)
         self._event(Verb.KEY_REFUSED, bot, key, done)
         facts = bot.facts | {

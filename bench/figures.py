@@ -116,6 +116,23 @@ PARTS: Mapping[str, Part] = {
         needs=("DATABASE_URL",),
         by_name_only=True,
     ),
+    "sizes": Part(
+        "bench.sizes",
+        {
+            "sizes_plan_exponent": Figure(1.1, "planning time over keys, steepest slope; 1 is linear"),
+            "sizes_pages_growth": Figure(2, "time of a page at 100,000 keys over 1,000, worst page"),
+        },
+        needs=("DATABASE_URL",),
+    ),
+    "sizes_1m": Part(
+        "bench.sizes_1m",
+        {
+            "sizes_plan_exponent_1m": Figure(1.1, "the same slope, up to a million keys"),
+            "sizes_pages_growth_1m": Figure(2, "time of a page at a million keys over 1,000, worst page"),
+        },
+        needs=("DATABASE_URL",),
+        by_name_only=True,
+    ),
     "pages": Part(
         "bench.pages", {"page_kb_max": Figure(40, "KB, largest page with all it loads")}, servers=False
     ),

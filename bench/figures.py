@@ -119,8 +119,8 @@ PARTS: Mapping[str, Part] = {
     "sizes": Part(
         "bench.sizes",
         {
-            "sizes_plan_exponent": Figure(1.1, "planning time over keys, steepest slope; 1 is linear"),
-            "sizes_pages_growth": Figure(2, "time of a page at 100,000 keys over 1,000, worst page"),
+            "sizes_plan_exponent": Figure(1.1, "CPU of planning over keys, steepest slope; 1 is linear"),
+            "sizes_pages_growth": Figure(2, "CPU of a page at 100,000 keys over 1,000, worst page"),
         },
         needs=("DATABASE_URL",),
     ),
@@ -128,7 +128,7 @@ PARTS: Mapping[str, Part] = {
         "bench.sizes_1m",
         {
             "sizes_plan_exponent_1m": Figure(1.1, "the same slope, up to a million keys"),
-            "sizes_pages_growth_1m": Figure(2, "time of a page at a million keys over 1,000, worst page"),
+            "sizes_pages_growth_1m": Figure(2, "CPU of a page at a million keys over 1,000, worst page"),
         },
         needs=("DATABASE_URL",),
         by_name_only=True,

@@ -1,8 +1,8 @@
 """What planning sweeps and opening pages cost with 1,000, 10,000 and 100,000 keys in one database.
 
 The database is filled up step by step, and at each size the same rows are looked at, so that what grows is
-the database and not what there is to show. What was measured goes into `var/sizes.json`, which
-`python -m bench.plot_sizes` draws.
+the database and not what there is to show. What counts is processor time, the database's included. What was
+measured goes into `var/sizes.json`, which `python -m bench.plot_sizes` draws.
 """
 
 import itertools
@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from django.db import connection
 from django.test import Client
@@ -25,13 +24,13 @@ from accounts.models import User
 from accounts.roles import Role
 from apikeys.flows import lease
 from apikeys.models import ApiKey, ExchangeState
-from bench import stage
+from bench import processor, stage
 from bench.desk_pages import Sample, pages, sample
+from bench.plot_sizes import MEASURED
 from demo.filling import fill
 from tests.conftest import make_staff, signed_in
 
 SIZES = (1_000, 10_000, 100_000)
-RESULTS = Path(__file__).resolve().parent.parent / "var" / "sizes.json"
 # Of the pages of the desk, by the names that bench.desk_pages gives, those that agents open all day.
 DESK = {
     "index": "front page",
@@ -50,7 +49,7 @@ WITHOUT_END = timedelta(days=10_000)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Medians of one page at one size. The database's own processor time is in the wall time alone."""
+    """Medians of one page at one size. Processor time is that of this process and the database's together."""
 
     name: str
     at_desk: bool
@@ -83,6 +82,7 @@ def measure_at(wanted: Sequence[int]) -> Sequence[Size]:
     """Fill up to each size in turn, smallest first; keep and give what was measured."""
     measured: list[Size] = []
     with stage.fresh_database():
+        processor.keep_to_one_process()
         rows, lead = None, make_staff(Role.LEAD)
         for number, keys in enumerate(wanted, start=1):
             more = keys - (measured[-1].keys if measured else 0)
@@ -94,23 +94,23 @@ def measure_at(wanted: Sequence[int]) -> Sequence[Size]:
             measured.append(_measure_one(keys, rows, lead))
             _show(measured[-1])
     found = [asdict(size) for size in measured]
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+    MEASURED.parent.mkdir(exist_ok=True)
+    MEASURED.write_text(json.dumps(found, indent=2) + "\n")
     return measured
 
 
 def steepest(sizes: Sequence[Size]) -> float:
-    """Between neighbours: 1 where ten times the keys in use take ten times as long to plan."""
+    """Between neighbours: 1 where ten times the keys in use cost ten times as much to plan."""
     return max(
-        math.log(larger.plan_s / smaller.plan_s) / math.log(larger.in_use / smaller.in_use)
+        math.log(larger.plan_cpu_s / smaller.plan_cpu_s) / math.log(larger.in_use / smaller.in_use)
         for smaller, larger in itertools.pairwise(sizes)
     )
 
 
 def growth(sizes: Sequence[Size]) -> float:
-    """Of the page that grew most, from the smallest size to the largest: how many times as long it takes."""
+    """Of the page that grew most, from the smallest size to the largest: how many times as much it costs."""
     first, last = sizes[0].pages, sizes[-1].pages
-    return max(after.ms / before.ms for before, after in zip(first, last, strict=True))
+    return max(after.cpu_ms / before.cpu_ms for before, after in zip(first, last, strict=True))
 
 
 def _measure_one(keys: int, rows: Sample, lead: User) -> Size:
@@ -143,13 +143,13 @@ def _statements(browser: Client, address: str) -> int:
 
 
 def _times(looked_at: Sequence[tuple[Client, str]]) -> Sequence[tuple[float, float]]:
-    """Wall and processor time of each, in ms. In rounds, so that a busy moment does not meet one page alone."""
+    """Wall and processor time of each, in ms. In rounds, so that a busy moment meets more than one page."""
     times: list[list[tuple[float, float]]] = [[] for _ in looked_at]
     for _ in range(PAGE_ROUNDS):
         for found, (browser, address) in zip(times, looked_at, strict=True):
-            begun, begun_cpu = time.perf_counter(), time.process_time()
+            begun, begun_cpu = time.perf_counter(), processor.seconds()
             browser.get(address)
-            found.append((time.perf_counter() - begun, time.process_time() - begun_cpu))
+            found.append((time.perf_counter() - begun, processor.seconds() - begun_cpu))
     return [(_median_ms(wall for wall, _ in found), _median_ms(cpu for _, cpu in found)) for found in times]
 
 
@@ -164,10 +164,10 @@ def _plan() -> tuple[int, int, float, float]:
     for _ in range(PLAN_ROUNDS):
         now = timezone.now() + ALL_DUE_WITHIN
         with override_settings(SWEEP_PLANNED_AHEAD=WITHOUT_END):
-            begun, begun_cpu = time.perf_counter(), time.process_time()
+            begun, begun_cpu = time.perf_counter(), processor.seconds()
             sizes = [len(leased.key_ids) for leased in lease.plan(now, most=in_use)]
             walls.append(time.perf_counter() - begun)
-            cpus.append(time.process_time() - begun_cpu)
+            cpus.append(processor.seconds() - begun_cpu)
         if sum(sizes) != in_use:
             raise RuntimeError(f"{sum(sizes)} of {in_use} keys were leased.")
         lists = len(sizes)
@@ -186,11 +186,9 @@ def _settle() -> None:
 def _show(size: Size) -> None:
     print(
         f"    planning {size.in_use:,} keys in use in {size.lists} lists: {size.plan_s * 1000:.0f} ms,"
-        f" {size.plan_cpu_s * 1000:.0f} of them CPU of this process"
+        f" {size.plan_cpu_s * 1000:.0f} ms of CPU"
     )
     for page in size.pages:
         where = "desk" if page.at_desk else "portal"
-        print(
-            f"    {page.ms:6.1f} ms {page.cpu_ms:6.1f} CPU {page.statements:3} statements  {where}: {page.name}",
-            flush=True,
-        )
+        times = f"{page.ms:6.1f} ms {page.cpu_ms:6.1f} CPU"
+        print(f"    {times} {page.statements:3} statements  {where}: {page.name}", flush=True)

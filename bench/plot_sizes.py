@@ -88,18 +88,14 @@ def drawn(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def table(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Rows of Markdown: processor time of each at each size, and wall time behind it."""
+    """Rows of Markdown: processor time of each at each size."""
     yield "| | " + " | ".join(f"{size['keys']:,} keys" for size in sizes) + " |"
     yield "|---|" + "---|" * len(sizes)
     yield "| keys in use, all due | " + " | ".join(f"{size['in_use']:,}" for size in sizes) + " |"
-    yield (
-        "| to plan them | "
-        + " | ".join(_both(size["plan_cpu_s"] * 1000, size["plan_s"] * 1000) for size in sizes)
-        + " |"
-    )
+    yield ("| to plan them | " + " | ".join(_duration(size["plan_cpu_s"] * 1000) for size in sizes) + " |")
     for place, page in enumerate(sizes[0]["pages"]):
         name = f"{'desk' if page['at_desk'] else 'portal'}: {page['name']}"
-        cells = (_both(size["pages"][place]["cpu_ms"], size["pages"][place]["ms"]) for size in sizes)
+        cells = (_duration(size["pages"][place]["cpu_ms"]) for size in sizes)
         yield f"| {name} | " + " | ".join(cells) + " |"
 
 
@@ -116,10 +112,6 @@ def _line(places: Iterable[tuple[float, float]], kind: str, look: str) -> str:
 
 def _text(x: float, y: float, words: str, kind: str = "", *, anchor: str = "start") -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{words}</text>'
-
-
-def _both(cpu_ms: float, wall_ms: float) -> str:
-    return f"{_duration(cpu_ms)} ({_duration(wall_ms)})"
 
 
 def _duration(ms: float) -> str:

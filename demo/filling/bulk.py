@@ -31,7 +31,7 @@ class Table:
         self._rows: list[Sequence[Any]] = []
         if in_order_of:
             # Names come from the models, here and below, never from outside.
-            empty = f"SELECT {self._columns} FROM {self._table} WHERE 1 = 0"  # noqa: S608
+            empty = f"SELECT {self._columns} FROM {self._table} WHERE 1 = 0"  # noqa: S608 # nosec B608
             _execute(f"CREATE TEMPORARY TABLE {self._aside} AS {empty}")
 
     def add(self, **row: Any) -> None:
@@ -43,7 +43,7 @@ class Table:
         self._write()
         if self._order:
             order = connection.ops.quote_name(self._order)
-            rows = f"SELECT {self._columns} FROM {self._aside} ORDER BY {order}"  # noqa: S608
+            rows = f"SELECT {self._columns} FROM {self._aside} ORDER BY {order}"  # noqa: S608 # nosec B608
             _execute(f"INSERT INTO {self._table} ({self._columns}) {rows}")
             _execute(f"DROP TABLE {self._aside}")
 
@@ -56,7 +56,7 @@ class Table:
                         copy.write_row(row)
             elif rows:
                 marks = ", ".join(["%s"] * len(self._defaults))
-                insert = f"INSERT INTO {self._aside} ({self._columns}) VALUES ({marks})"  # noqa: S608
+                insert = f"INSERT INTO {self._aside} ({self._columns}) VALUES ({marks})"  # noqa: S608 # nosec B608
                 cursor.executemany(insert, [[_for_sqlite(value) for value in row] for row in rows])
 
 

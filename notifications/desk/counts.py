@@ -48,7 +48,7 @@ def count_each(querysets: Sequence["QuerySet[Any]"]) -> list[int] | None:
         except EmptyResultSet:
             sql, values = "SELECT 1 WHERE 1 = 0", ()
         # Written by Django from querysets, values apart.
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS part)")  # noqa: S608
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS part)")  # noqa: S608 # nosec B608
         parameters += values
     statement = f"SELECT {', '.join(parts)}"
     with connection.cursor() as cursor:

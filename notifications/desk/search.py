@@ -107,7 +107,7 @@ def _run(rows: "QuerySet[Any]", ways: Sequence[Way], most: int) -> list[tuple[An
         except EmptyResultSet:
             continue
         # Written by Django from querysets, values apart.
-        parts.append(f"SELECT * FROM ({sql}) AS way_{number}")  # noqa: S608
+        parts.append(f"SELECT * FROM ({sql}) AS way_{number}")  # noqa: S608 # nosec B608
         parameters += values
     if not parts:
         return []

@@ -298,9 +298,16 @@ def _of_mail(mail: Mail, *, with_address: bool) -> Entry:
         who="Portal",
         lines=(words.marked(f"{line}."),),
         tone="bad" if status is Mail.Status.FAILED else "",
-        url=reverse("admin:notifications_mail_change", args=[mail.pk]),
+        url=_mail_url(mail),
     )
 
 
 def _key_url(key_id: UUID) -> str:
+def _mail_url(mail: Mail) -> str:
+    """Of a letter the page with its words and document, which nobody could find again otherwise."""
+    if mail.kind == MailKind.LETTER:
+        return reverse("admin:letter", args=[mail.owner_id, mail.pk])
+    return reverse("admin:notifications_mail_change", args=[mail.pk])
+
+
     return reverse("admin:apikeys_apikey_change", args=[key_id])

@@ -4,6 +4,7 @@ import html
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -62,9 +63,8 @@ def of_key(key: ApiKey) -> str:
 def mail(customer: User, cause: str, **fields: Any) -> Mail:
     usual: dict[str, Any] = {"to": customer.email, "subject": "A subject", "status": Mail.Status.ACCEPTED}
     usual |= {"created_at": NOW, "due_at": NOW, "accepted_at": NOW}
-    return Mail.objects.create(
-        kind=MailKind.API_REFUSED, owner_id=customer.pk, cause=cause, **(usual | fields)
-    )
+    usual["kind"] = MailKind.API_REFUSED
+    return Mail.objects.create(owner_id=customer.pk, cause=cause, **(usual | fields))
 
 
 def event(customer: User, **fields: Any) -> AuditEvent:
@@ -240,6 +240,15 @@ def test_the_page_of_a_key_shows_every_right_and_what_comes(
     assert "/admin/accounts/user/" not in page
     assert alice.email not in page
     assert ">Decisions</a>" not in page
+
+
+def test_a_letter_in_the_timeline_leads_to_its_words(alice: User) -> None:
+    desk = signed_in(make_staff(Role.SUPPORT))
+    text = {"subject": "Your invoice", "text": "Dear Alice, see below."}
+    desk.post(f"/admin/accounts/user/{alice.pk}/letter/", text | {"draft": str(uuid4())})
+    lines = get(desk, of(alice), kind="mail").split('class="timeline"')[1]
+    (url,) = re.findall(r'<th scope="row"><a href="([^"]+)">Your invoice<', lines)
+    assert "Dear Alice, see below." in get(desk, url)
 
 
 def test_a_key_that_waits_says_until_when(binance_bot: Bot, settings: Settings) -> None:

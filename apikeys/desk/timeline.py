@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from accounts import audit
 from accounts.audit_verbs import Verb
 from accounts.models import AuditEvent, User
+from apikeys.desk.key_mails import mails_about
 from apikeys.models import ApiKey, KeyCheck
 from apikeys.pages import words
 from notifications.kinds import MailKind
@@ -158,7 +159,7 @@ def of_key(key: ApiKey, kind: str, before: str, *, with_people: bool) -> Timelin
     return _timeline(
         AuditEvent.objects.filter(key_id=key.pk) if with_people else AuditEvent.objects.none(),
         KeyCheck.objects.filter(key=key),
-        Mail.objects.filter(cause__in=[f"{mail.value}:{key.pk}" for mail in MailKind]),
+        mails_about(key),
         kind,
         before,
         lambda event: str(event.detail.get("reason", "")),

@@ -14,12 +14,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import audit
+from accounts.acts import By
 from accounts.audit_verbs import Verb
-from accounts.flows import change_address
+from accounts.flows import change_address, resend_mail
 from accounts.models import AuditEvent, User
 from accounts.roles import Role
+from apikeys.desk.key_mails import mails_about
 from apikeys.exchanges.base import AllowList, KeyReport, Right
 from apikeys.findings import Finding, FindingCode, Severity
+from apikeys.flows import remind
 from apikeys.models import ApiKey, Bot, Handover, KeyCheck
 from apikeys.status import KeyStatus
 from notifications.kinds import MailKind
@@ -249,6 +252,36 @@ def test_a_letter_in_the_timeline_leads_to_its_words(alice: User) -> None:
     lines = get(desk, of(alice), kind="mail").split('class="timeline"')[1]
     (url,) = re.findall(r'<th scope="row"><a href="([^"]+)">Your invoice<', lines)
     assert "Dear Alice, see below." in get(desk, url)
+
+
+def test_the_page_of_a_key_shows_every_mail_about_it(alice: User, binance_bot: Bot, bybit_bot: Bot) -> None:
+    """Whatever comes after the key in a cause; what takes a mail back; and what was sent again, twice."""
+    ends = timezone.now() + timedelta(days=10)
+    keys = [
+        make_key(bot, KeyStatus.ACTIVE, "mB9x", timedelta(days=300), expires_at=ends)
+        for bot in (binance_bot, bybit_bot)
+    ]
+    for key in keys:
+        problem = mail(alice, f"api_problem:{key.pk}:ip_not_ours:{NOW}", kind=MailKind.API_PROBLEM)
+        mail(
+            alice,
+            f"api_in_order:{problem.pk}",
+            kind=MailKind.API_IN_ORDER,
+            created_at=NOW + timedelta(seconds=1),
+        )
+    mail(alice, "welcome:1", kind=MailKind.WELCOME)
+    remind.remind_all(timezone.now())
+    support = make_staff(Role.SUPPORT)
+    warned = Mail.objects.get(cause__startswith=f"api_problem:{keys[0].pk}")
+    Mail.objects.update(context={})
+    for _ in range(2):  # the second time, what was sent again
+        resend_mail.resend(mail=warned, by=By(support, "192.0.2.1", "Ticket 9"))
+        warned = Mail.objects.get(cause=f"again:{warned.pk}:1")
+        Mail.objects.filter(pk=warned.pk).update(status=Mail.Status.FAILED)
+    for key, number in zip(keys, (5, 3), strict=True):
+        kinds = mails_about(key).values_list("kind", flat=True)
+        assert sorted(kinds) == ["api_expires", "api_in_order", *["api_problem"] * (number - 2)]
+        assert len(timeline(get(signed_in(support), of_key(key), kind="mail"))) == number
 
 
 def test_a_key_that_waits_says_until_when(binance_bot: Bot, settings: Settings) -> None:

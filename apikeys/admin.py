@@ -57,7 +57,6 @@ class BotAdmin(ExportableAdmin, ReadOnlyAdmin):
     list_display = ("bot_id", "customer", "exchange", "market", "created_at")
     list_filter = (choices_filter("exchange", _EXCHANGES), choices_filter("market", Market.choices))
     has_search = True
-    search_help_text = "BOT ID or a part of it, or the customer's whole address"
     list_select_related = ("customer",)
     linked_by = ("customer__exact",)
     export_fields: ClassVar = {
@@ -67,6 +66,10 @@ class BotAdmin(ExportableAdmin, ReadOnlyAdmin):
         "market": "market",
         "created_at": "created_at",
     }
+
+    def search_help(self, request: HttpRequest) -> str:
+        of_people = ", or the customer's whole address" if request.user.has_perm("accounts.view_user") else ""
+        return f"BOT ID or a part of it{of_people}"
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         ways = bot_ways(term)

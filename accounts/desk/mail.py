@@ -24,6 +24,7 @@ def mail_resend(request: HttpRequest, mail_id: UUID) -> HttpResponse:
     mail = get_object_or_404(Mail, pk=mail_id)
     owner = User.objects.filter(pk=mail.owner_id).first()
     times = resend_mail.times_resent(mail)
+    addresses = [("Went to", mail.to), ("Primary address now", owner.email if owner else "-")]
     page = ActPage(
         act=Act.RESEND_MAIL,
         title=f"Send again: {mail.subject}",
@@ -31,8 +32,7 @@ def mail_resend(request: HttpRequest, mail_id: UUID) -> HttpResponse:
         rows=[
             ("Kind", mail.get_kind_display()),
             ("State", mail.get_status_display()),
-            ("Went to", mail.to),
-            ("Primary address now", owner.email if owner else "-"),
+            *(addresses if request.user.has_perm("accounts.view_user") else ()),
             ("Sent again so far", times or "Never"),
         ],
         tells=[

@@ -118,6 +118,15 @@ class LargeTableAdmin(ModelAdmin):  # type: ignore[type-arg]  # takes a paramete
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        shown = super().get_changelist_instance(request)
+        shown.search_help_text = self.search_help(request)
+        return shown
+
+    def search_help(self, request: HttpRequest) -> str:
+        """What can be searched for, by this person."""
+        return str(self.search_help_text or "")
+
     def search_ways(self, request: HttpRequest, term: str) -> list[search.Way]:
         """What a term may stand for here, the better match first. For admins that have a search."""
         return []

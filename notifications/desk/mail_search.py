@@ -16,9 +16,9 @@ def subject_ways(term: str) -> list[Way]:
     ]
 
 
-def mail_ways(term: str) -> list[Way]:
-    """Of one person, by address or number, or by subject."""
-    ways = [by(Match.EXACT, "Address", "to", term)]
+def mail_ways(term: str, *, with_address: bool) -> list[Way]:
+    """Of one person, by number or, for those who may see people, by address; or by subject."""
+    ways = [by(Match.EXACT, "Address", "to", term)] if with_address else []
     # What a column of this size can hold.
     if term.isdecimal() and len(term) < 19:
         ways.append(Way(Match.EXACT, "Customer's number", lambda mails: mails.filter(owner_id=int(term))))

@@ -284,6 +284,22 @@ def test_the_page_of_a_key_shows_every_mail_about_it(alice: User, binance_bot: B
         assert len(timeline(get(signed_in(support), of_key(key), kind="mail"))) == number
 
 
+def test_operations_see_mails_and_no_addresses(alice: User) -> None:
+    sent = mail(alice, "a", context={})
+    page, lists = f"/admin/notifications/mail/{sent.pk}/", "/admin/notifications/mail/"
+    for role, sees in ((Role.SUPPORT, True), (Role.OPERATIONS, False)):
+        desk = signed_in(make_staff(role, f"{role}@staff.example"))
+        for url in (f"{page}change/", f"{page}resend/"):
+            shown = get(desk, url)
+            assert "A subject" in shown
+            assert (alice.email in shown) is sees
+        found = get(desk, lists, q=alice.email)
+        assert (f"{page}change/" in found) is sees
+        assert ("The whole address" in found) is sees
+        assert f"{page}change/" in get(desk, lists, q=str(alice.pk))
+        assert ("whole address" in get(desk, "/admin/apikeys/bot/")) is sees
+
+
 def test_a_key_that_waits_says_until_when(binance_bot: Bot, settings: Settings) -> None:
     now = timezone.now()
     key = make_key(

@@ -309,6 +309,11 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
         return key_page(request, object_id)
 
     def has_check_key_permission(self, request: HttpRequest) -> bool:
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """With the time of the revocation where it is what the list is about."""
+        is_about_it = request.GET.get(NeedsFilter.parameter_name) == "revoke"
+        return (*self.list_display, "revoke_at") if is_about_it else self.list_display
+
         return may(request.user, Act.CHECK_KEY)
 
     def has_revoke_chosen_permission(self, request: HttpRequest) -> bool:

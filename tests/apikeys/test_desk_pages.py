@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django import Settings
 
 from accounts import audit
@@ -298,6 +299,16 @@ def test_operations_see_mails_and_no_addresses(alice: User) -> None:
         assert ("The whole address" in found) is sees
         assert f"{page}change/" in get(desk, lists, q=str(alice.pk))
         assert ("whole address" in get(desk, "/admin/apikeys/bot/")) is sees
+
+
+def test_the_list_of_keys_that_may_withdraw_says_when_each_is_revoked(binance_bot: Bot) -> None:
+    at = timezone.now() + timedelta(hours=70)
+    key = make_key(binance_bot, KeyStatus.ACTIVE, "mB9x", timedelta(0), revoke_at=at)
+    desk = signed_in(make_staff(Role.SUPPORT))
+    page = get(desk, "/admin/apikeys/apikey/", needs="revoke")
+    assert of_key(key) in page
+    assert f'<td class="field-revoke_at nowrap">{date_format(at, "DATETIME_FORMAT")}</td>' in page
+    assert "field-revoke_at" not in get(desk, "/admin/apikeys/apikey/")
 
 
 def test_a_key_that_waits_says_until_when(binance_bot: Bot, settings: Settings) -> None:

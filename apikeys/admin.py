@@ -30,7 +30,7 @@ from apikeys.desk.bot_page import bot_page
 from apikeys.desk.bots import bot_move, bot_request
 from apikeys.desk.engine_tokens import tokens_revoke
 from apikeys.desk.jobs import exchange_revoke, job
-from apikeys.desk.key_page import key_page
+from apikeys.desk.key_page import key_page, uuid_or_404
 from apikeys.desk.keys import customer_revoke, key_check, key_revoke
 from apikeys.desk.search import bot_ways, key_ways
 from apikeys.engine import tokens
@@ -101,6 +101,13 @@ class BotRequestAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         deciding = self.admin_site.admin_view(bot_request)
         return [path("<uuid:request_pk>/decide/", deciding, name="bot_request"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Its page is one of ours."""
+        _require_look(self, request)
+        return redirect("admin:bot_request", uuid_or_404(object_id))
 
 
 def _require_look(of_model: ReadOnlyAdmin, request: HttpRequest) -> None:
@@ -302,6 +309,11 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
         choosing.action(Act.REVOKE_CHOSEN, "Revoke the chosen keys", seen="status"),
     )
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """With the time of the revocation where it is what the list is about."""
+        is_about_it = request.GET.get(NeedsFilter.parameter_name) == "revoke"
+        return (*self.list_display, "revoke_at") if is_about_it else self.list_display
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -309,11 +321,6 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
         return key_page(request, object_id)
 
     def has_check_key_permission(self, request: HttpRequest) -> bool:
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """With the time of the revocation where it is what the list is about."""
-        is_about_it = request.GET.get(NeedsFilter.parameter_name) == "revoke"
-        return (*self.list_display, "revoke_at") if is_about_it else self.list_display
-
         return may(request.user, Act.CHECK_KEY)
 
     def has_revoke_chosen_permission(self, request: HttpRequest) -> bool:
@@ -365,7 +372,7 @@ class JobAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Its page is one of ours."""
-        return redirect("admin:job", object_id)
+        return redirect("admin:job", uuid_or_404(object_id))
 
 
 class MailAtDesk(ExportableAdmin, MailAdmin):

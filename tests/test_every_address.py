@@ -218,6 +218,7 @@ TABLE: Mapping[str, Expected] = {
     "admin:tokens_revoke": desk("to /admin/", "to /admin/", (OPERATIONS,)),
     "admin:job": Expected(desk(PAGE, PAGE).get, desk("to /admin/", "to /admin/", (LEAD,)).post),
     "admin:apikeys_job_change": desk("to /admin/", "to /admin/"),
+    "admin:apikeys_botrequest_change": Expected(desk("to /admin/", PAGE).get, desk(PAGE, DENIED).post),
     "admin:customer_mailbox": acts(PAGE, (SUPPORT, LEAD)),
     "admin:person_factors": acts(PAGE, (LEAD,)),
     "admin:customer_close": acts(PAGE, (LEAD,)),

@@ -28,7 +28,7 @@ _KINDS_WITHOUT_PEOPLE = (Kind.CHECK, Kind.MAIL)
 
 def key_page(request: HttpRequest, key_id: str) -> TemplateResponse:
     """The desk has seen to it that this person may look at keys."""
-    key = _keys().filter(pk=_uuid(key_id)).first()
+    key = _keys().filter(pk=uuid_or_404(key_id)).first()
     if key is None:
         raise Http404
     sees_people = request.user.has_perm("accounts.view_user")
@@ -59,7 +59,7 @@ def _keys() -> QuerySet[ApiKey]:
     return ApiKey.objects.select_related("bot__customer", "replaces").defer(*_UNREAD, *_REPLACED)
 
 
-def _uuid(text: str) -> UUID:
+def uuid_or_404(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:

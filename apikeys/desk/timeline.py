@@ -303,7 +303,6 @@ def _of_mail(mail: Mail, *, with_address: bool) -> Entry:
     )
 
 
-def _key_url(key_id: UUID) -> str:
 def _mail_url(mail: Mail) -> str:
     """Of a letter the page with its words and document, which nobody could find again otherwise."""
     if mail.kind == MailKind.LETTER:
@@ -311,4 +310,5 @@ def _mail_url(mail: Mail) -> str:
     return reverse("admin:notifications_mail_change", args=[mail.pk])
 
 
+def _key_url(key_id: UUID) -> str:
     return reverse("admin:apikeys_apikey_change", args=[key_id])

@@ -1,5 +1,6 @@
 """A customer asks for a bot, and support launches or declines it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -85,7 +86,11 @@ def test_it_launches_nothing_under_a_bot_id_that_is_taken(alice: User, binance_b
 
 def test_it_declines_with_the_words_of_support(alice: User) -> None:
     request, desk = asked(alice), signed_in(make_staff(Role.SUPPORT))
-    desk.post(f"/admin/apikeys/botrequest/{request.pk}/decide/", {"act": "decline", "answer": "Two at most."})
+    listed = desk.get("/admin/apikeys/botrequest/").content.decode()
+    (row,) = re.findall(rf'href="([^"?]*{request.pk}[^"?]*)[?"]', listed)
+    decide = desk.get(row)["Location"]
+    assert desk.get("/admin/apikeys/botrequest/x/change/").status_code == 404
+    desk.post(decide, {"act": "decline", "answer": "Two at most."})
     assert "Two at most." in render_stored(Mail.objects.get(owner_id=alice.pk)).text
     assert verbs(alice) == ["bot_asked", "bot_request_declined"]
 
@@ -93,6 +98,7 @@ def test_it_declines_with_the_words_of_support(alice: User) -> None:
 def test_it_gives_a_bot_without_keys_to_its_real_owner(alice: User, bob: User, binance_bot: Bot) -> None:
     lead = signed_in(make_staff(Role.LEAD))
     address = f"/admin/apikeys/bot/{binance_bot.pk}/move/"
+    assert f'href="{address}"' in lead.get(f"/admin/apikeys/bot/{binance_bot.pk}/change/").content.decode()
     lead.post(address, {"client_id": "0x2b3/bobroe", "reason": "Mixed up in the import"})
     binance_bot.refresh_from_db()
     assert binance_bot.customer == bob

@@ -44,6 +44,14 @@ def test_it_shows_what_a_file_changes_and_keeps_it_only_when_told(desk: Client) 
     assert "nothing changes" in sent(desk, HEAD + JANE)
 
 
+def test_the_list_of_people_leads_to_both_for_those_who_may(desk: Client) -> None:
+    page = desk.get("/admin/accounts/user/").content.decode()
+    others = signed_in(make_staff(Role.AUDITOR, "a@staff.example")).get("/admin/accounts/user/")
+    for address in (ADD, IMPORT):
+        assert f'href="{address}"' in page
+        assert f'href="{address}"' not in others.content.decode()
+
+
 def test_it_names_each_bad_line_and_keeps_nothing(desk: Client) -> None:
     page = sent(desk, HEAD + JANE + BROKEN)
     assert "line 3: &#x27;no address&#x27; is no email address." in page

@@ -27,7 +27,7 @@ from notifications.read_only import ReadOnlyAdmin
 
 @admin.register(User)
 class UserAdmin(ExportableAdmin, ReadOnlyAdmin):
-    list_display = ("__str__", "name", "email", "is_staff", "is_active", "created_at")
+    list_display = ("__str__", "name", "email", "account", "created_at")
     list_filter = (
         yes_no_filter("is_staff", "Staff", "Customers", "who"),
         yes_no_filter("is_active", "Open", "Closed", "account"),
@@ -37,6 +37,11 @@ class UserAdmin(ExportableAdmin, ReadOnlyAdmin):
     fields = ("client_id", "name", "email", "is_staff", "is_active", "created_at", "closed_at")
     export_fields: ClassVar = {name: name for name in fields}
     change_list_template = "admin/accounts/user/change_list.html"
+
+    @admin.display
+    def account(self, person: User) -> str:
+        kind = "Staff" if person.is_staff else "Customer"
+        return kind if person.is_active else f"{kind}, closed"
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         return person_ways(term)
@@ -118,12 +123,16 @@ def _link(name: str, customer: User) -> SafeString:
     return format_html('<a href="{}">{}</a>', reverse(name, args=[customer.pk]), customer)
 
 
+def _in_words(verb: str) -> str:
+    return verb.replace("_", " ").capitalize()
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(ExportableAdmin, ReadOnlyAdmin):
-    list_display = ("at", "verb", "customer", "bot_id", "actor_kind", "address")
+    list_display = ("at", "what", "customer", "bot_id", "actor_kind", "address")
     list_filter = (
         choices_filter("actor_kind", [(kind, str(kind).capitalize()) for kind in AuditEvent.Actor], "by"),
-        choices_filter("verb", [(verb, verb.value.replace("_", " ").capitalize()) for verb in Verb], "what"),
+        choices_filter("verb", [(verb, _in_words(verb)) for verb in Verb], "what"),
     )
     has_search = True
     search_help_text = "User ID or half of it, address, name, or a whole BOT ID"
@@ -140,6 +149,13 @@ class AuditEventAdmin(ExportableAdmin, ReadOnlyAdmin):
         "actor": "actor_id",
         "address": "address",
     }
+    fields = ("at", "what", "actor_kind", "actor", "customer", "key_id", "bot_id", "address", "detail")
+    readonly_fields = ("what",)
+
+    @admin.display
+    def what(self, event: AuditEvent) -> str:
+        """As the filter names it. The sentence that customers read has places for what stands in `detail`."""
+        return _in_words(event.verb)
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         return event_ways(term)

@@ -227,6 +227,9 @@ class AuditEvent(AppendOnly):
             models.Index(fields=["actor_kind", "-id"], name="events_by_actor"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.verb.replace('_', ' ').capitalize()}, event {self.pk}"
+
 
 class AuditLink(AppendOnly):
     """One link of the keyed chain over the events, in the order in which they were seen committed.

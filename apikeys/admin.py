@@ -312,7 +312,10 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """With the time of the revocation where it is what the list is about."""
         is_about_it = request.GET.get(NeedsFilter.parameter_name) == "revoke"
-        return (*self.list_display, "revoke_at") if is_about_it else self.list_display
+        if not is_about_it:
+            return self.list_display
+        # None of these has ended.
+        return (*(name for name in self.list_display if name != "ended_at"), "revoke_at")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -31,7 +31,7 @@ class NeedsFilter(admin.SimpleListFilter):
 
 @admin.register(Mail)
 class MailAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "owner_id", "subject", "status", "tries", "created_at", "due_at", "accepted_at")
+    list_display = ("kind", "owner_id", "subject", "status", "tries", "created_at", "accepted_at")
     list_filter = (
         NeedsFilter,
         choices_filter("status", Mail.Status.choices),
@@ -42,12 +42,17 @@ class MailAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     linked_by = ("owner_id__exact",)
     fields = (
-        ("kind", "status"),
+        "kind",
+        "status",
         "subject",
-        ("owner_id", "to"),
+        "owner_id",
+        "to",
         "cause",
-        ("created_at", "due_at", "accepted_at"),
-        ("tries", "last_answer"),
+        "created_at",
+        "due_at",
+        "accepted_at",
+        "tries",
+        "last_answer",
     )
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
@@ -61,4 +66,4 @@ class MailAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Mail | None = None) -> Any:
         if request.user.has_perm(_SEE_PEOPLE):
             return self.fields
-        return [name if name != ("owner_id", "to") else "owner_id" for name in self.fields]
+        return [name for name in self.fields if name != "to"]

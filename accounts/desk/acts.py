@@ -46,10 +46,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """can: what this person can do here. looks: pages that they may read only."""
+    """can: what this person can do here. looks: pages that they may read only. none: nobody can act."""
 
     can: tuple[Offer, ...]
     looks: tuple[Offer, ...]
+    none: bool
 
 
 def offers(links: Sequence[ActLink], subject: Any, user: "User | AnonymousUser") -> Offers:
@@ -66,6 +67,7 @@ def offers(links: Sequence[ActLink], subject: Any, user: "User | AnonymousUser")
             for link in here
             if link.look and link not in can
         ),
+        none=not here,
     )
 
 

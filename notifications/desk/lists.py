@@ -7,6 +7,7 @@ from django.contrib.admin.options import ModelAdmin
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.db.models import BinaryField, Field, JSONField, Model, QuerySet, TextField
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from notifications.desk import counts, keyset, search
 from notifications.desk.filters import OptionsFilter
@@ -121,6 +122,7 @@ class LargeTableAdmin(ModelAdmin):  # type: ignore[type-arg]  # takes a paramete
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         shown = super().get_changelist_instance(request)
         shown.search_help_text = self.search_help(request)
+        shown.title = capfirst(str(self.opts.verbose_name_plural))
         return shown
 
     def search_help(self, request: HttpRequest) -> str:

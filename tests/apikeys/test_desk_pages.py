@@ -311,6 +311,13 @@ def test_the_list_of_keys_that_may_withdraw_says_when_each_is_revoked(binance_bo
     assert "field-revoke_at" not in get(desk, "/admin/apikeys/apikey/")
 
 
+def test_of_what_has_ended_it_does_not_blame_the_role(binance_bot: Bot) -> None:
+    key = make_key(binance_bot, KeyStatus.RETIRED, "mB9x", timedelta(0))
+    page = get(signed_in(make_staff(Role.LEAD)), of_key(key))
+    assert "Nothing, as it has ended" in page
+    assert "Your role" not in page
+
+
 def test_a_key_that_waits_says_until_when(binance_bot: Bot, settings: Settings) -> None:
     now = timezone.now()
     key = make_key(

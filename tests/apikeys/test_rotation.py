@@ -184,6 +184,12 @@ def rotating(settings: Settings) -> subprocess.Popen[str]:
     )
 
 
+def done_in(line: str) -> int:
+    """Of "2000 done, 8000 left". Not always round: who ends a key takes its row from under a batch."""
+    number, _, words = line.partition(" ")
+    return int(number) if words.startswith("done") else 0
+
+
 class People:
     """Customers who hand over keys and disconnect others, until told to stop."""
 
@@ -237,7 +243,7 @@ def test_it_seals_10_000_secrets_anew_though_killed_in_the_middle_while_keys_are
     with rotating(settings) as first:
         settings.SEAL_PUBLIC_KEYS = people_seal_with
         with People(bots[:1000], rows[::10]) as before:
-            assert next(line for line in first.stdout or () if line.startswith("2000 done"))
+            assert next(line for line in first.stdout or () if done_in(line) >= 2000)
             first.kill()
     under = set(ApiKey.objects.live().values_list("seal_id", flat=True))
     assert under == {old, new}, "it was killed in the middle"

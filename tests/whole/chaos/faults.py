@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
+from uuid import UUID
 
 from tests.exchange_simulator.simulator import Simulator
 from tests.mail_sink import MailSink
@@ -87,6 +88,11 @@ class Faults:
                     self.ended_by_themselves.append(f"{name}: {stack.log(name).read_text()[-3000:]}")
                     stack.kill(name)
                     stack.start(name)
+
+    def acceptances(self, mail_id: UUID) -> int:
+        """How often a mail worker logged that it recorded the mail server's 250 for this mail."""
+        told = f"Mail {mail_id} accepted"
+        return sum(stack.log(MAIL).read_text().count(told) for stack in self.stacks)
 
     # Everybody else's.
 

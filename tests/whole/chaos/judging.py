@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -112,8 +113,9 @@ class Judge:
             copies = letters[f"<{mail.pk}@{host}>"]
             self._check(bool(copies), f"no letter of {mail.kind}")
             self._check(mail.status == Mail.Status.ACCEPTED, f"a mail {mail.kind} is {mail.status}")
-            for copy in copies[:-1]:
-                why = _why_again(copy, heard, faults.mail_killed)
+            for copy, after in pairwise(copies):
+                recorded = faults.acceptances(mail.pk)
+                why = _why_again(copy, after, heard, faults.mail_killed, recorded)
                 self._check(bool(why), f"{mail.kind} came twice, at {[letter.at for letter in copies]}")
                 self.counts[f"second copy: {why}"] += 1
 
@@ -122,12 +124,17 @@ class Judge:
             self.wrong.append(otherwise)
 
 
-def _why_again(copy: Letter, heard: set[int], killed: Sequence[float]) -> str:
-    """What came between the server's 250 and our record of it; empty where nothing did."""
+def _why_again(copy: Letter, after: Letter, heard: set[int], killed: Sequence[float], recorded: int) -> str:
+    """What came between the server's 250 and our record of it; empty where nothing did.
+
+    recorded: how often a worker wrote that it had recorded the 250 of this mail. Twice would be a mail that
+    was sent again though it was known to have gone.
+    """
     if copy.number not in heard:
         return "nobody heard the 250"
-    at = copy.at.timestamp()
-    return "killed before it recorded the 250" if any(at <= kill <= at + 0.5 for kill in killed) else ""
+    from_to = copy.at.timestamp(), after.at.timestamp()
+    was_killed = any(from_to[0] <= kill <= from_to[1] for kill in killed)
+    return "killed before it recorded the 250" if was_killed and recorded == 1 else ""
 
 
 def _old_api_key(each: Planned) -> str:

@@ -10,8 +10,9 @@ from kombu.transport import TRANSPORT_ALIASES
 from sequence_portal import alive, custody, env, logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sequence_portal.settings")
-# The embedded broker, in place of the one of kombu that it mends.
+# The embedded broker and Redis, in place of those of kombu that they mend.
 TRANSPORT_ALIASES["filesystem"] = "sequence_portal.broker:Transport"
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "sequence_portal.redis_broker:Transport"
 
 SWEEPS = "sweeps"
 # How far a sweep worker steps back for the other processes of its machine. It is busy while nobody waits, and

@@ -17,9 +17,9 @@ def test_it_outlives_a_connection_that_broke_with_a_message_in_hand() -> None:
     connection = Connection(settings.REDIS_URL)
     queue = connection.SimpleQueue("outlived")
     queue.put({"number": 1})
-    message: Any = queue.get(timeout=5)
+    message = queue.get(timeout=5)
+    assert isinstance(message.channel, redis_broker.Channel), "the name leads to the broker that is mended"
     channel: Any = message.channel
-    assert type(channel) is redis_broker.Channel, "the name leads to the broker that is mended"
     assert list(channel.qos._delivered) == [message.delivery_tag]
     # As kombu leaves it behind when the server is gone.
     transport, channel._pool = channel.connection, None

@@ -49,8 +49,8 @@ def measure_at(keys: int, size: str) -> Mapping[str, float]:
         with override_settings(ROOT_URLCONF="bench.stock", ALLOWED_HOSTS=["testserver"]):
             browser = signed_in(lead)
             ours = look_at(browser, pages(rows), ROUNDS)
+            show(f"the desk, {len(ours)} pages", ours)
             stock = look_at(browser, stock_pages(rows), STOCK_ROUNDS)
-    show(f"the desk, {len(ours)} pages", ours)
     show(f"stock admin, {len(stock)} pages", stock)
     return {
         f"desk_ms_{size}": max(page.ms for page in ours),

@@ -37,6 +37,7 @@ class Faults:
     servers: Servers
     counts: Counter[str] = field(default_factory=Counter)
     mail_killed: list[float] = field(default_factory=list)
+    ended_by_themselves: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._over = threading.Event()
@@ -80,11 +81,11 @@ class Faults:
             stack.start(name)
 
     def restart_the_dead(self) -> None:
-        """Whoever ended by itself is started again, as a supervisor does it, and counted."""
+        """Whoever ended by itself is started again, as a supervisor does it, and told of."""
         for stack in self.stacks:
             for name, process in list(stack.processes.items()):
                 if process.poll() is not None:
-                    self.counts[f"worker of {name} ended by itself"] += 1
+                    self.ended_by_themselves.append(f"{name}: {stack.log(name).read_text()[-3000:]}")
                     stack.kill(name)
                     stack.start(name)
 

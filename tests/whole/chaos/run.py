@@ -61,4 +61,5 @@ def run(number: int, rate: float, servers: Servers) -> tuple[list[str], Counter[
     counts = Counter(watch.counts) + handing_over.counts + faults.counts + judge.counts
     counts["seconds of faults"] = round(handed_over - began)
     counts["seconds until all was settled"] = round(settled - handed_over)
-    return late + sorted(watch.wrong) + judge.wrong, counts
+    ended = [f"A worker ended by itself: {told}" for told in faults.ended_by_themselves]
+    return late + sorted(watch.wrong) + judge.wrong + ended, counts

@@ -7,6 +7,7 @@ every caller less than it ever does outside.
 """
 
 import asyncio
+import atexit
 import datetime
 import ipaddress
 import multiprocessing
@@ -14,6 +15,7 @@ import random
 import ssl
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self, cast
@@ -50,11 +52,9 @@ class QuickExchange:
         self, exchange: str, seconds: tuple[float, float] = AS_A_NETWORK, *, tls: bool = True
     ) -> None:
         spawn = multiprocessing.get_context("spawn")
-        self._folder = tempfile.TemporaryDirectory()
-        self.certificate = Path(self._folder.name) / "certificate.pem"
-        key = _make_certificate(self.certificate)
+        self.certificate = _certificate()
         self._pipe, theirs = spawn.Pipe()
-        certificate = (str(self.certificate), key) if tls else None
+        certificate = str(self.certificate) if tls else None
         arguments = (theirs, _replies(exchange), seconds, certificate)
         self._scheme = "https" if tls else "http"
         self._process = spawn.Process(target=_serve, args=arguments, daemon=True)
@@ -68,7 +68,6 @@ class QuickExchange:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.join(10)
-        self._folder.cleanup()
 
 
 def _replies(exchange: str) -> dict[bytes, bytes]:
@@ -79,8 +78,12 @@ def _replies(exchange: str) -> dict[bytes, bytes]:
     }
 
 
-def _make_certificate(path: Path) -> str:
-    """For this machine, for a day; gives the file of its private key."""
+@cache
+def _certificate() -> Path:
+    """Certificate and private key in one file, for this machine and a day.
+
+    One for all that a process starts: the client reads whom it trusts once.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bench")])
     now = datetime.datetime.now(datetime.UTC)
@@ -97,14 +100,16 @@ def _make_certificate(path: Path) -> str:
         )
         .sign(key, hashes.SHA256())
     )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_path = path.with_name("key.pem")
-    key_path.write_bytes(
-        key.private_bytes(
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    file = Path(folder.name) / "certificate.pem"
+    file.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
     )
-    return str(key_path)
+    return file
 
 
 class _Answer(asyncio.Protocol):
@@ -138,13 +143,13 @@ def _serve(
     pipe: Connection,
     replies: Mapping[bytes, bytes],
     seconds: tuple[float, float],
-    certificate: tuple[str, str] | None,
+    certificate: str | None,
 ) -> None:
     async def run() -> None:
         context = None
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
+            context.load_cert_chain(certificate)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Answer(replies, seconds), "127.0.0.1", 0, ssl=context)
         pipe.send(server.sockets[0].getsockname()[1])

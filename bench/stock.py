@@ -61,7 +61,9 @@ LISTS: dict[type[Model], dict[str, Any]] = {
         "ordering": ("-created_at",),
     },
 }
+# Else the portal's own templates for these models would be found first.
+TEMPLATE = {"change_list_template": "admin/change_list.html"}
 for model, options in LISTS.items():
-    site.register(model, type("Stock", (ModelAdmin,), options))
+    site.register(model, type("Stock", (ModelAdmin,), options | TEMPLATE))
 
 urlpatterns = [path("stock/", site.urls), *of_the_portal]

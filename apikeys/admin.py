@@ -1,5 +1,6 @@
 """Bots and keys at the desk. A sealed secret is never shown, and this process could not open it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -309,7 +310,7 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
         choosing.action(Act.REVOKE_CHOSEN, "Revoke the chosen keys", seen="status"),
     )
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def shown_columns(self, request: HttpRequest) -> Sequence[str]:
         """With the time of the revocation where it is what the list is about."""
         is_about_it = request.GET.get(NeedsFilter.parameter_name) == "revoke"
         if not is_about_it:

@@ -1,15 +1,20 @@
 """The list that every model has at the desk: quick however many rows there are, and without scripts."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.contrib import admin
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import ModelAdmin
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.db.models import BinaryField, Field, JSONField, Model, QuerySet, TextField
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from notifications.desk import counts, keyset, search
+from notifications.desk import columns, counts, keyset, search
 from notifications.desk.filters import OptionsFilter
 
 
@@ -40,7 +45,8 @@ class KeysetChangeList(ChangeList):
         if self.query:
             self.way = search.first_way(self.root_queryset, self.ways)
             rows = self.way.narrow(rows) if self.way else rows.none()
-        return rows.defer(*_wide_fields(self.model, self.list_select_related, but=self.list_display))
+        shown = self.model_admin.shown_columns(request)
+        return rows.defer(*_wide_fields(self.model, self.list_select_related, but=shown))
 
     def get_results(self, request: HttpRequest) -> None:
         self.request = request
@@ -82,9 +88,10 @@ class KeysetChangeList(ChangeList):
         if self.query:  # planning dozens of searches alone would take longer than the page may
             return {}
         wanted = [
-            (spec.parameter_name or "", option.value, self._without(spec).filter(option.condition))
+            (spec.parameter_name or "", option.value, rows.filter(option.condition))
             for spec in self.filter_specs
             if isinstance(spec, OptionsFilter)
+            for rows in [self._without(spec)]
             for option in spec.get_options()
         ]
         found = counts.count_each([rows for _, _, rows in wanted])
@@ -111,10 +118,31 @@ class LargeTableAdmin(ModelAdmin):  # type: ignore[type-arg]  # takes a paramete
 
     list_per_page = 50
     show_facets = ShowFacets.NEVER
+    # Kept filters lead from a saved form back to its list, and cost the resolving of an address for each row.
+    preserve_filters = False
     sortable_by: ClassVar[tuple[str, ...]] = ()
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     linked_by: ClassVar[tuple[str, ...]] = ()
     has_search: ClassVar[bool] = False
+
+    def shown_columns(self, request: HttpRequest) -> Sequence[str]:
+        """Names of the columns for this request."""
+        names: Sequence[str] = self.list_display  # type: ignore[assignment]  # no callables here
+        return names
+
+    def get_list_display(self, request: HttpRequest) -> list[columns.Column]:
+        return [self._column(name) for name in self.shown_columns(request)]
+
+    def get_sortable_by(self, request: HttpRequest) -> list[columns.Column]:
+        return [self._column(name) for name in self.sortable_by]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        links = super().get_list_display_links(request, list_display)
+        return links and [self._column(one) if isinstance(one, str) else one for one in links]
+
+    def _column(self, name: str) -> columns.Column:
+        model: Any = self.model
+        return columns.column(model, name)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList
@@ -124,6 +152,16 @@ class LargeTableAdmin(ModelAdmin):  # type: ignore[type-arg]  # takes a paramete
         shown.search_help_text = self.search_help(request)
         shown.title = capfirst(str(self.opts.verbose_name_plural))
         return shown
+
+    @admin.display(description="Choose")
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """As Django's own, which renders a template for each row: a fifth of the time of a list."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="Choose {}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            obj,
+        )
 
     def search_help(self, request: HttpRequest) -> str:
         """What can be searched for, by this person."""

@@ -11,7 +11,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from notifications.desk.counts import AT_MOST
+from notifications.desk.counts import AT_MOST, Part, part_of, parts_of_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,13 @@ class Option:
 
 
 class OptionsFilter(SimpleListFilter):
-    """title, parameter_name and options are given by a subclass."""
+    """title, parameter_name and options are given by a subclass.
+
+    field: a text field, where each option is one of its values.
+    """
 
     options: Sequence[Option] = ()
+    field = ""
 
     def get_options(self) -> Sequence[Option]:
         return self.options
@@ -35,6 +39,12 @@ class OptionsFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         chosen = [option for option in self.get_options() if option.value == self.value()]
         return queryset.filter(chosen[0].condition) if chosen else queryset
+
+    def parts(self, rows: "QuerySet[Any]") -> list[Part]:
+        """What each option would show of these rows, to be counted."""
+        if self.field:
+            return parts_of_values(rows, self.field, [option.value for option in self.get_options()])
+        return [part_of(rows.filter(option.condition)) for option in self.get_options()]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         everything, *options = super().choices(changelist)
@@ -47,7 +57,10 @@ class OptionsFilter(SimpleListFilter):
 def choices_filter(field: str, choices: Iterable[tuple[str, str]], title: str = "") -> type[OptionsFilter]:
     """By the values of one field. The address has them as Django's own filter does."""
     options = [Option(str(value), str(label), Q(**{field: value})) for value, label in choices]
-    return options_filter(f"{field}__exact", options, title or field.rpartition("__")[2].replace("_", " "))
+    named = title or field.rpartition("__")[2].replace("_", " ")
+    made = options_filter(f"{field}__exact", options, named)
+    made.field = field
+    return made
 
 
 def yes_no_filter(field: str, yes: str, no: str, title: str) -> type[OptionsFilter]:

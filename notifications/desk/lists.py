@@ -87,18 +87,15 @@ class KeysetChangeList(ChangeList):
     def _count_options(self) -> dict[str, dict[str, int]]:
         if self.query:  # planning dozens of searches alone would take longer than the page may
             return {}
-        wanted = [
-            (spec.parameter_name or "", option.value, rows.filter(option.condition))
-            for spec in self.filter_specs
-            if isinstance(spec, OptionsFilter)
-            for rows in [self._without(spec)]
-            for option in spec.get_options()
-        ]
-        found = counts.count_each([rows for _, _, rows in wanted])
-        numbers: dict[str, dict[str, int]] = {}
-        for (parameter, value, _), number in zip(wanted, found or (), strict=False):
-            numbers.setdefault(parameter, {})[value] = number
-        return numbers
+        specs = [spec for spec in self.filter_specs if isinstance(spec, OptionsFilter)]
+        parts = [spec.parts(self._without(spec)) for spec in specs]
+        found = iter(counts.count_each([part for of_spec in parts for part in of_spec]) or ())
+        return {
+            spec.parameter_name or "": {
+                option.value: number for option, number in zip(spec.get_options(), found, strict=False)
+            }
+            for spec in specs
+        }
 
     def _without(self, but: OptionsFilter) -> "QuerySet[Any]":
         """The rows of every filter but one."""

@@ -75,7 +75,7 @@ class BotAdmin(ExportableAdmin, ReadOnlyAdmin):
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         ways = bot_ways(term)
         if request.user.has_perm("accounts.view_user"):
-            ways.append(by(Match.EXACT, "Customer's address", "customer__email", term))
+            ways.append(by(Match.EXACT, "Customer's address", "email", term, prefix="customer__"))
         return best_first(ways)
 
     def change_view(

@@ -17,11 +17,11 @@ INDEXES = (
 
 def person_ways(term: str, prefix: str = "") -> list[Way]:
     """prefix: how the rows that are searched name the person, such as `customer__`."""
-    ways = ways_of(term, "Address", f"{prefix}email")
+    ways = ways_of(term, "Address", "email", prefix=prefix)
     if "@" not in term:
         together = "".join(term.split())
-        ways += ways_of(together, "User ID", without_spaces(f"{prefix}client_id"))
-        names = ways_of(together, "Name", without_spaces(f"{prefix}name"))
+        ways += ways_of(together, "User ID", "client_id", prefix=prefix, spaced=False)
+        names = ways_of(together, "Name", "name", prefix=prefix, spaced=False)
         # Many people have one name: it tells nobody exactly.
         ways += [way for way in names if way.match is not Match.EXACT]
     return best_first(ways)

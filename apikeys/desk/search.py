@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.key_files import MARK
 from notifications.desk.indexes import SearchIndex, for_search
-from notifications.desk.search import Match, Way, best_first, by, ways_of, without_spaces
+from notifications.desk.search import Match, Way, best_first, by, ways_of
 
 INDEXES = (
     *for_search("apikeys_bot", "bot_id", "upper(replace(bot_id, ' ', ''))"),
@@ -25,15 +25,15 @@ _LEAST_OF_ACCOUNT = 4  # fewer digits begin too many account numbers to say anyt
 
 def bot_ways(term: str, prefix: str = "") -> list[Way]:
     """prefix: how the rows that are searched name the bot, such as `bot__`."""
-    return best_first(ways_of("".join(term.split()), "BOT ID", without_spaces(f"{prefix}bot_id")))
+    return best_first(ways_of("".join(term.split()), "BOT ID", "bot_id", prefix=prefix, spaced=False))
 
 
 def key_ways(term: str, prefix: str = "") -> list[Way]:
     """By what is the key's own: its end, its account at the exchange, its number in our logs."""
     ways = [*_last_four(term.lstrip("….").strip(), prefix), *_number(term, prefix)]
-    ways.append(by(Match.EXACT, "Account at the exchange", f"{prefix}account_id", term))
+    ways.append(by(Match.EXACT, "Account at the exchange", "account_id", term, prefix=prefix))
     if len(term) >= _LEAST_OF_ACCOUNT:
-        ways.append(by(Match.BEGINNING, "Account at the exchange", f"{prefix}account_id", term))
+        ways.append(by(Match.BEGINNING, "Account at the exchange", "account_id", term, prefix=prefix))
     return best_first(ways)
 
 

@@ -142,7 +142,8 @@ def test_it_asks_the_database_at_most_fifteen_times_for_a_list(desk: Client) -> 
             assert len(statements) <= MOST_STATEMENTS, (path, query, [s["sql"][:90] for s in statements])
             read = "".join(statement["sql"] for statement in statements)
             assert '"sealed"' not in read, (path, query)
-            assert "OFFSET" not in read
+            if "q=" not in query:  # a search may ask whether more people match than are looked at first
+                assert "OFFSET" not in read
 
 
 def test_it_forgets_a_place_when_filters_change(desk: Client) -> None:

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import MailboxHold, User
 from accounts.roles import Role
 from apikeys.models import ApiKey, Bot
 from apikeys.status import KeyStatus
@@ -95,6 +95,25 @@ def test_it_finds_what_is_meant(rows: dict[str, str]) -> None:
     assert {term: find(lead, rows, term) for term in wanted} == wanted
     key = ApiKey.objects.get(last_four="mB9x")
     assert find(lead, rows, str(key.pk)) == ([KEY], True)
+
+
+@pytest.mark.parametrize("looked_at_first", [1, 2, 3])
+def test_a_list_finds_rows_of_any_of_very_many_people_who_match(
+    looked_at_first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.desk.search._OWNERS", looked_at_first)
+    people = [
+        User.objects.create_user(f"ann{number}@example.com", None, client_id=f"0x{number} / Ann", name="Ann")
+        for number in range(3)
+    ]
+    lead = signed_in(make_staff(Role.LEAD))
+    for person in people:
+        MailboxHold.objects.all().delete()
+        hold = MailboxHold.objects.create(user=person, email="x@example.org")
+        listed = lead.get("/admin/accounts/mailboxhold/", {"q": "ann"})
+        assert list(listed.context["cl"].result_list) == [hold]
+    MailboxHold.objects.all().delete()
+    assert not lead.get("/admin/accounts/mailboxhold/", {"q": "ann"}).context["cl"].result_list
 
 
 def test_it_says_why_and_leads_on_to_the_list(rows: dict[str, str]) -> None:

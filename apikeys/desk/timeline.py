@@ -7,7 +7,7 @@ primary key), so rows of one moment are never shown twice nor left out.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +27,11 @@ from notifications.models import Mail
 
 _PAGE = 50
 _BY_STAFF = Q(actor_kind=AuditEvent.Actor.STAFF)
-# Columns of a key that no page here needs, and of which one is nobody's to see.
-_UNUSED = ("key__sealed", "key__fingerprint", "key__claim", "key__report_json", "key__findings_json")
+# All that a line says of a check. A key has thirty columns more, and one of them is nobody's to see.
+_OF_CHECK = (
+    *("finished_at", "outcome", "exchange_code", "findings_json"),
+    *("key__last_four", "key__bot__bot_id", "key__bot__exchange"),
+)
 _SIGN_INS = (
     Verb.SIGNED_IN,
     Verb.SIGNED_OUT,
@@ -179,7 +182,7 @@ def _timeline(
 ) -> Timeline:
     place = _parsed(before)
     happened = _of_kind(events, kind).select_related("actor")
-    looked = checks.select_related("key__bot").defer("report_json", *_UNUSED)
+    looked = checks.select_related("key__bot").only(*_OF_CHECK)
     sources = {
         2: _Source(2, "at", happened, lambda event: _of_event(event, reason_of(event))),
         1: _Source(1, "finished_at", looked, _of_check),
@@ -310,5 +313,7 @@ def _mail_url(mail: Mail) -> str:
     return reverse("admin:notifications_mail_change", args=[mail.pk])
 
 
+@lru_cache(maxsize=1_000)
 def _key_url(key_id: UUID) -> str:
+    """Remembered: most lines of a page are about a few keys."""
     return reverse("admin:apikeys_apikey_change", args=[key_id])

@@ -140,9 +140,10 @@ def clear_a_mailbox(desk: Desk, portal: Portal, dora: User) -> None:
     """From half the id on an invoice to a customer who can hand a key over."""
     make_bot(dora, "BTC-1")
     clear_mailbox.ask(customer=dora, note="I have no other address.", address="192.0.2.7")
-    desk.page.goto("/admin/accounts/user/")
-    desk.page.locator("#searchbar").fill("DoraLin")
-    desk.page.locator("#searchbar").press("Enter")
+    desk.front()
+    desk.page.locator("#desk-search [name=q]").fill("doralin")
+    desk.page.locator("#desk-search [name=q]").press("Enter")
+    expect(desk.page.get_by_role("table", name="Customers")).to_be_visible()
     desk.follow(f"/user/{dora.pk}/change/")
     desk.follow("/mailbox/")
     expect(desk.page.locator("#content")).to_contain_text("I have no other address.")

@@ -8,14 +8,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import aiohttp
 from django.conf import settings
 
 from apikeys import key_files
 from apikeys.exchanges.adapter import Adapter, Call, Elsewhere, Own, Reply
 from apikeys.exchanges.background import Background
 from apikeys.exchanges.base import Credentials, KeyReport, Trouble, UnreadableReplyError
-from apikeys.exchanges.client.sending import Answer, open_session, send
+from apikeys.exchanges.client.sending import Answer, Sender
 from apikeys.exchanges.client.signing import Signed, Signer
 from apikeys.exchanges.pace import LONGEST_WAIT, OwnTurns, Pace, SharedTurns
 from apikeys.exchanges.registry import EXCHANGES
@@ -51,7 +50,7 @@ class Client:
         self._signers: dict[str, Signer] = {}
         self._paces: dict[str, Pace] = {}
         self._turns = SharedTurns(settings.REDIS_URL) if settings.REDIS_URL else OwnTurns()
-        self._session: aiohttp.ClientSession | None = None
+        self._sender: Sender | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,8 +61,8 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._sender is not None:
+            await self._sender.close()
         if isinstance(self._turns, SharedTurns):
             await self._turns.close()
 
@@ -141,11 +140,11 @@ class Client:
 
     async def deliver(self, adapter: Adapter, signed: Signed, *, host: str = "") -> Answer | Trouble:
         """Send; a Trouble where there is no complete answer."""
-        if self._session is None:
-            self._session = open_session()
+        if self._sender is None:
+            self._sender = Sender()
         base_url = settings.EXCHANGE_BASE_URLS.get(adapter.id, "")
         try:
-            answer = await send(self._session, signed, host=host, base_url=base_url)
+            answer = await self._sender.send(signed, host=host, base_url=base_url)
         except Exception as error:  # whatever it is, its text and its frames hold the key
             logger.warning("No answer from %s: %s", adapter.id, type(error).__name__)
             return _OUTAGE

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import yarl
 
+from apikeys.exchanges.client.deadlines import Deadlines
 from apikeys.exchanges.client.signing import Signed
 
 CALL_SECONDS = 10.0
@@ -39,38 +40,45 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def open_session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_trusted()),
-        # A jar would send one customer's cookie along with the next customer's call.
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
-        auto_decompress=True,
-        headers={"User-Agent": "sequence-portal"},
-    )
+class Sender:
+    """Open connections to every exchange, used by one event loop."""
 
-
-async def send(
-    session: aiohttp.ClientSession, signed: Signed, *, host: str = "", base_url: str = ""
-) -> Answer:
-    """Raises whatever aiohttp raises: its text and its frames hold the key.
-
-    host: another host of the same exchange than the one that ccxt wrote. base_url: where to send it instead;
-    what host was meant is then told by the header X-Forwarded-Host. Both are put in after signing, since a
-    signature may cover the host.
-    """
-    url, headers = signed.url, signed.headers
-    if host:
-        url = at(f"https://{host}", url)
-    if base_url:
-        headers = {**headers, "X-Forwarded-Host": url.split("/", 3)[2]}
-        url = at(base_url, url)
-    async with session.request(
-        signed.method, yarl.URL(url, encoded=True), headers=headers, data=signed.body, allow_redirects=False
-    ) as response:
-        return Answer(
-            response.status, await _limited(response), _seconds(response.headers.get("Retry-After"))
+    def __init__(self) -> None:
+        self._deadlines = Deadlines(CALL_SECONDS)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_trusted()),
+            # A jar would send one customer's cookie along with the next customer's call.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),  # a call has its deadline
+            auto_decompress=True,
+            headers={"User-Agent": "sequence-portal"},
         )
+
+    async def close(self) -> None:
+        self._deadlines.close()
+        await self._session.close()
+
+    async def send(self, signed: Signed, *, host: str = "", base_url: str = "") -> Answer:
+        """Raises whatever aiohttp raises: its text and its frames hold the key.
+
+        host: another host of the same exchange than the one that ccxt wrote. base_url: where to send it
+        instead; what host was meant is then told by the header X-Forwarded-Host. Both are put in after
+        signing, since a signature may cover the host.
+        """
+        url, headers = signed.url, signed.headers
+        if host:
+            url = at(f"https://{host}", url)
+        if base_url:
+            headers = {**headers, "X-Forwarded-Host": url.split("/", 3)[2]}
+            url = at(base_url, url)
+        target = yarl.URL(url, encoded=True)
+        with self._deadlines.begin():
+            async with self._session.request(
+                signed.method, target, headers=headers, data=signed.body, allow_redirects=False
+            ) as response:
+                return Answer(
+                    response.status, await _limited(response), _seconds(response.headers.get("Retry-After"))
+                )
 
 
 def at(base_url: str, url: str) -> str:

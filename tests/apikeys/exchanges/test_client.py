@@ -218,7 +218,7 @@ def test_it_tells_of_an_error_nothing_but_its_kind(
     async def quote(_: Any, signed: Any, **__: Any) -> None:
         raise RuntimeError(f"{signed.url} {signed.headers}")
 
-    monkeypatch.setattr(asking, "send", quote)
+    monkeypatch.setattr(sending.Sender, "send", quote)
     with caplog.at_level(logging.DEBUG):
         assert code_of(client("binance")) == FindingCode.EXCHANGE_UNAVAILABLE
     assert "RuntimeError" in caplog.text

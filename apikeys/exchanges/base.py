@@ -42,6 +42,9 @@ class Right(StrEnum):
     __hash__ = str.__hash__
 
 
+# For what is made for each report: to go through the members of a class of `Enum` is Python code as well.
+ALL_RIGHTS: tuple[Right, ...] = tuple(Right)
+
 FORBIDDEN_RIGHTS: tuple[Right, ...] = (
     Right.WITHDRAW,
     Right.TRANSFER,

@@ -25,7 +25,15 @@ from apikeys.exchanges.adapter import (
     Own,
     Reply,
 )
-from apikeys.exchanges.base import AllowList, KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import (
+    ALL_RIGHTS,
+    AllowList,
+    KeyReport,
+    Market,
+    Right,
+    Trouble,
+    UnreadableReplyError,
+)
 from apikeys.exchanges.guides import bingx as guide
 from apikeys.findings import FindingCode
 
@@ -98,7 +106,7 @@ def read_report(reply: Any, own: Own) -> KeyReport:
     granted = _numbers(key)
     if key.get("apiKey") is not None and not _is_own(key["apiKey"], own):
         raise UnreadableReplyError
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     rights.update({right: True for number, right in RIGHT_OF_ID.items() if number in granted})
     return KeyReport(
         rights=rights,

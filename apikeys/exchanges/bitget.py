@@ -20,7 +20,7 @@ from apikeys.exchanges.adapter import (
     Own,
     Reply,
 )
-from apikeys.exchanges.base import KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
 from apikeys.exchanges.guides import bitget as guide
 from apikeys.findings import FindingCode
 
@@ -158,7 +158,7 @@ def _data(reply: Any) -> Mapping[str, Any]:
 
 def _no_rights() -> dict[Right, bool | None]:
     """An answer proves that the key can read."""
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     rights[Right.READ] = True
     return rights
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import Own
-from apikeys.exchanges.base import AllowList, KeyReport, Right, UnreadableReplyError
+from apikeys.exchanges.base import ALL_RIGHTS, AllowList, KeyReport, Right, UnreadableReplyError
 
 # What an entry of a group allows beside trading. A block trade is agreed with a counterparty at any price,
 # so that value can be handed to another account. Every Wallet entry opens "Modify Master API Key", with which
@@ -93,7 +93,7 @@ def read_report(reply: Any, own: Own) -> KeyReport:
 
 
 def _rights(groups: Mapping[str, tuple[str, ...]], read_only: bool | None) -> dict[Right, bool | None]:
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     rights[Right.READ] = True
     for right, (group, needed) in TRADING.items():
         if needed <= set(groups.get(group, ())):

@@ -20,7 +20,15 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import Adapter, Call, Clock, Conversation, CredentialShape, Own, Reply
-from apikeys.exchanges.base import KeyKind, KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import (
+    ALL_RIGHTS,
+    KeyKind,
+    KeyReport,
+    Market,
+    Right,
+    Trouble,
+    UnreadableReplyError,
+)
 from apikeys.exchanges.guides import coinbase as guide
 from apikeys.findings import FindingCode
 
@@ -56,7 +64,7 @@ def read_report(reply: Any, own: Own) -> KeyReport:
     flags = reading.mapping(reply)
     if not any(name in flags for name in RIGHTS_OF_FLAG):
         raise UnreadableReplyError
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     for name, found in RIGHTS_OF_FLAG.items():
         rights.update(dict.fromkeys(found, reading.flag(flags, name)))
     kind = reading.text(flags, "portfolio_type")

@@ -23,7 +23,7 @@ from apikeys.exchanges.adapter import (
     Own,
     Reply,
 )
-from apikeys.exchanges.base import KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
 from apikeys.exchanges.guides import gate as guide
 from apikeys.findings import FindingCode
 
@@ -113,7 +113,7 @@ def read_report(reply: Any, own: Own) -> KeyReport | Trouble:
         raise UnreadableReplyError
     if state != USABLE:
         return Trouble(FindingCode.ACCOUNT_RESTRICTED, f"state {state}"[:20])
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     rights[Right.READ] = True
     unknown = []
     for name, writes in _permissions(key):

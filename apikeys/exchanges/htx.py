@@ -25,7 +25,7 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import Adapter, Call, Clock, Conversation, CredentialShape, Own, Reply
-from apikeys.exchanges.base import KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
 from apikeys.exchanges.guides import htx as guide
 from apikeys.findings import FindingCode
 
@@ -104,7 +104,7 @@ def read_report(key: Mapping[str, Any], own: Own) -> KeyReport:
     granted = reading.comma_separated(key, "permission")
     if granted is None or key.get("status") != "normal":
         raise UnreadableReplyError
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     for name in granted:
         rights.update(dict.fromkeys(RIGHTS_OF_NAME.get(name, ()), True))
     created_at = reading.moment_ms(key, "createTime")

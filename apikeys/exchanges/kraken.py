@@ -26,7 +26,15 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import Adapter, Call, CredentialShape, Own, Reply, ask_once
-from apikeys.exchanges.base import AllowList, KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import (
+    ALL_RIGHTS,
+    AllowList,
+    KeyReport,
+    Market,
+    Right,
+    Trouble,
+    UnreadableReplyError,
+)
 from apikeys.exchanges.guides import kraken as guide
 from apikeys.findings import FindingCode
 
@@ -95,7 +103,7 @@ def read_report(reply: Any, own: Own) -> KeyReport:
 
 
 def _rights(granted: frozenset[str]) -> dict[Right, bool | None]:
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     rights[Right.READ] = READING in granted
     rights[Right.SPOT] = rights[Right.MARGIN] = granted >= TRADING
     for name in granted & MOVING.keys():

@@ -20,6 +20,7 @@ from apikeys.exchanges.adapter import (
     ask_once,
 )
 from apikeys.exchanges.base import (
+    ALL_RIGHTS,
     AllowList,
     KeyReport,
     Market,
@@ -86,7 +87,7 @@ def read_report(reply: Any, own: Own) -> KeyReport:
     names = reading.comma_separated(key, "permission")
     if names is None:
         raise UnreadableReplyError
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     for name in names:
         rights.update(dict.fromkeys(RIGHTS_OF_NAME.get(name, ()), True))
     return KeyReport(

@@ -26,7 +26,7 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import Adapter, Call, Clock, Conversation, CredentialShape, Own, Reply
-from apikeys.exchanges.base import KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
 from apikeys.exchanges.guides import mexc as guide
 from apikeys.findings import FindingCode
 
@@ -118,7 +118,7 @@ def _full_name(name: str) -> str:
 
 
 def _rights(granted: frozenset[str]) -> dict[Right, bool | None]:
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     for right, needed in TRADING.items():
         rights[right] = granted >= needed
     for name in granted & MOVING.keys():

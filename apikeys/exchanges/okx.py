@@ -20,7 +20,7 @@ from apikeys.exchanges.adapter import (
     Reply,
     ask_once,
 )
-from apikeys.exchanges.base import KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
 from apikeys.exchanges.guides import okx as guide
 from apikeys.findings import FindingCode
 
@@ -88,7 +88,7 @@ def read_report(reply: Any, own: Own) -> KeyReport:
     names = reading.comma_separated(account, "perm")
     if names is None:
         raise UnreadableReplyError
-    rights: dict[Right, bool | None] = dict.fromkeys(Right, False)
+    rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     rights[Right.READ] = READ in names
     rights[Right.WITHDRAW] = WITHDRAW in names
     rights.update(dict.fromkeys(TRADING, TRADE in names))

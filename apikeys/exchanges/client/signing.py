@@ -47,6 +47,9 @@ class Signer:
         self._ccxt.incrementing_nonce = self._ccxt.nonce
         self._ccxt.jwt = _jwt
         self._ccxt.urlencode = _urlencode
+        required = self._ccxt.requiredCredentials
+        self._needed = tuple(name for name, needed in required.items() if needed)
+        self._ccxt.check_required_credentials = self._check_credentials
 
     def sign(self, call: Call, credentials: Credentials) -> Signed | None:
         """None where these credentials cannot be signed with or sent."""
@@ -68,6 +71,13 @@ class Signer:
         """A public request, without any credential."""
         found = self._ccxt.sign(call.path, list(call.api), call.method, dict(call.params))
         return Signed(found["url"], found["method"], found["headers"] or {}, found["body"])
+
+    def _check_credentials(self, error: bool = True) -> bool:
+        """As ccxt's own, which looks at all that any exchange may need."""
+        for name in self._needed:
+            if not getattr(self._ccxt, name):
+                return bool(type(self._ccxt).check_required_credentials(self._ccxt, error))
+        return True
 
     def _now_ms(self) -> float:
         return time.time() * 1000 + self.clock_shift_ms

@@ -8,11 +8,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from apikeys.exchanges.base import Credentials
 from apikeys.exchanges.client import signing
+from apikeys.exchanges.client.signing import Signer
+from apikeys.exchanges.registry import EXCHANGES
+from tests.apikeys.exchanges.conftest import credentials
+from tests.exchange_simulator.exchanges import EXCHANGES as SIMULATED
 
+EACH = pytest.mark.parametrize("exchange", EXCHANGES)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
 VALUE = TEXT | PRINTABLE | st.integers() | st.booleans() | st.floats() | st.none() | st.binary()
+
+
+def own(exchange: str) -> Any:
+    """The instance of ccxt that signs."""
+    return Signer(exchange)._ccxt
 
 
 @given(st.dictionaries(TEXT | PRINTABLE, VALUE), st.booleans())
@@ -26,3 +37,30 @@ def test_it_writes_a_query_as_ccxt_does(params: Mapping[str, Any], doseq: bool) 
 def test_half_a_character_is_no_part_of_a_query() -> None:
     with pytest.raises(UnicodeEncodeError):
         signing._urlencode({"a": "\ud800"})
+
+
+@EACH
+def test_it_misses_the_same_credentials_as_ccxt(exchange: str) -> None:
+    signer = own(exchange)
+    theirs = type(signer).check_required_credentials
+    names = [name for name, needed in signer.requiredCredentials.items() if needed]
+    assert names
+    for name in names:
+        setattr(signer, name, "something")
+    assert signer.check_required_credentials() is theirs(signer) is True
+    for name in names:
+        setattr(signer, name, "")
+        assert signer.check_required_credentials(False) is theirs(signer, False) is False
+        with pytest.raises(ccxt.AuthenticationError):
+            signer.check_required_credentials()
+        setattr(signer, name, "something")
+
+
+@EACH
+@pytest.mark.parametrize("missing", ["api_key", "secret"])
+def test_it_signs_nothing_without_the_whole_credential(exchange: str, missing: str) -> None:
+    key = credentials(SIMULATED[exchange].fresh(0))
+    parts = {"api_key": key.api_key, "secret": key.secret, "passphrase": key.passphrase, missing: ""}
+    call = EXCHANGES[exchange].calls[0]
+    assert Signer(exchange).sign(call, key) is not None
+    assert Signer(exchange).sign(call, Credentials(**parts)) is None

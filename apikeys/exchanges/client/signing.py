@@ -1,6 +1,6 @@
 """Signs requests with ccxt, whose `sign` is pure: it opens nothing and loads nothing."""
 
-import base64
+import binascii
 import json
 import time
 from collections.abc import Mapping
@@ -83,6 +83,12 @@ class Signer:
         return time.time() * 1000 + self.clock_shift_ms
 
 
+# What is signed is flat, so that nothing in it can be circular.
+_json = json.JSONEncoder(check_circular=False).encode
+_ES256 = ec.ECDSA(hashes.SHA256())
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def _jwt(
     request: Mapping[str, Any],
     secret: bytes,
@@ -94,16 +100,16 @@ def _jwt(
     if opts.get("alg") != "ES256":
         return str(ccxt.Exchange.jwt(request, secret, algorithm, is_rsa, opts))
     header = {"alg": "ES256", "typ": "JWT", "kid": opts["kid"], "nonce": opts["nonce"]}
-    token = f"{_part(json.dumps(header).encode())}.{_part(json.dumps(request).encode())}"
+    token = b"%b.%b" % (_part(_json(header).encode()), _part(_json(request).encode()))
     key = serialization.load_pem_private_key(secret, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError
-    r, s = decode_dss_signature(key.sign(token.encode(), ec.ECDSA(hashes.SHA256())))
-    return f"{token}.{_part(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    r, s = decode_dss_signature(key.sign(token, _ES256))
+    return (b"%b.%b" % (token, _part(r.to_bytes(32, "big") + s.to_bytes(32, "big")))).decode()
 
 
-def _part(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+def _part(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=")
 
 
 def _urlencode(params: Mapping[str, Any], doseq: bool = False, sort: bool = False) -> str:

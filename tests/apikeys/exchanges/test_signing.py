@@ -1,10 +1,15 @@
 """What stands in for functions of ccxt does the same, and hands back to ccxt what it does not do itself."""
 
+import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import ccxt
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -64,3 +69,26 @@ def test_it_signs_nothing_without_the_whole_credential(exchange: str, missing: s
     call = EXCHANGES[exchange].calls[0]
     assert Signer(exchange).sign(call, key) is not None
     assert Signer(exchange).sign(call, Credentials(**parts)) is None
+
+
+@given(TEXT, st.dictionaries(TEXT, st.integers() | TEXT | st.lists(TEXT)))
+def test_it_writes_and_signs_a_token_as_its_standard_says(key_id: str, claims: Mapping[str, Any]) -> None:
+    token = signing._jwt(claims, PEM, opts={"alg": "ES256", "kid": key_id, "nonce": "n"})
+    header, body, signature = token.split(".")
+    assert json.loads(decoded(header)) == {"alg": "ES256", "typ": "JWT", "kid": key_id, "nonce": "n"}
+    assert json.loads(decoded(body)) == claims
+    r, s = decoded(signature)[:32], decoded(signature)[32:]
+    der = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    KEY.public_key().verify(der, f"{header}.{body}".encode(), ec.ECDSA(hashes.SHA256()))
+
+
+def decoded(part: str) -> bytes:
+    """RFC 7515: the alphabet for addresses, without padding."""
+    assert "=" not in part
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+PEM = KEY.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)

@@ -128,7 +128,7 @@ def staff_end(request: HttpRequest, person_pk: int) -> HttpResponse:
     role = roles.role_of(person)
     page = ActPage(
         act=Act.END_STAFF,
-        title=f"End {person}",
+        title=f"End the account of {person}",
         about=person,
         rows=[("Role", role.label if role else "None")],
         tells=[

@@ -24,6 +24,12 @@ _PROBLEMS = {
     _CODE.WRONG_REGION: "this key belongs to another site of the exchange",
     _CODE.INVALID_CREDENTIALS: "the exchange refuses this key",
 }
+_CONCERNS = {
+    _CODE.UNPROVEN_PERMISSION: "a right that is not known, or not stated",
+    _CODE.WRONG_ACCOUNT: "this key moved to another exchange account",
+    _CODE.EXCHANGE_UNAVAILABLE: "the exchange gives no answer",
+    _CODE.CLOCK: "the exchange's clock and ours differ",
+}
 # The exchange still answers to the key, so the bot may trade with it as far as its rights go.
 _ANSWERED_TO = frozenset(
     {_CODE.FORBIDDEN_PERMISSION, _CODE.MISSING_PERMISSION, _CODE.PRODUCT_NOT_ENABLED, _CODE.IP_NOT_OURS}
@@ -35,6 +41,11 @@ _MENDABLE = _ANSWERED_TO | {_CODE.IP_BLOCKED, _CODE.ACCOUNT_RESTRICTED, _CODE.IN
 def problem_in_words(code: str) -> str:
     """Goes on after `Needs attention: `."""
     return _PROBLEMS.get(FindingCode(code), "this key no longer passes our check")
+
+
+def concern_in_words(code: str) -> str:
+    """For the desk alone. Goes on after `For the desk only: `."""
+    return _CONCERNS.get(FindingCode(code), "our check came to no end")
 
 
 def is_answered_to(key: ApiKey) -> bool:

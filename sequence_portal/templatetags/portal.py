@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apikeys import attention
 from apikeys.pages import words
 
 register = template.Library()
@@ -44,6 +45,11 @@ def seconds_until(at: datetime) -> int:
 @register.filter
 def marked(text: object, labels: Iterable[str] = ()) -> SafeString:
     return words.marked(str(text), labels)
+
+
+@register.filter
+def concern(code: str) -> str:
+    return attention.concern_in_words(code)
 
 
 @register.simple_tag

@@ -129,7 +129,7 @@ def _in_words(verb: str) -> str:
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ExportableAdmin, ReadOnlyAdmin):
-    list_display = ("at", "what", "customer", "bot_id", "actor_kind", "address")
+    list_display = ("at", "what", "customer", "bot", "by", "address")
     list_filter = (
         choices_filter("actor_kind", [(kind, str(kind).capitalize()) for kind in AuditEvent.Actor], "by"),
         choices_filter("verb", [(verb, _in_words(verb)) for verb in Verb], "what"),
@@ -149,13 +149,33 @@ class AuditEventAdmin(ExportableAdmin, ReadOnlyAdmin):
         "actor": "actor_id",
         "address": "address",
     }
-    fields = ("at", "what", "actor_kind", "actor", "customer", "key_id", "bot_id", "address", "detail")
-    readonly_fields = ("what",)
+    fields = ("at", "what", "by", "actor", "customer", "key", "bot", "address", "more")
+    readonly_fields = ("what", "by", "key", "bot", "more")
 
     @admin.display
     def what(self, event: AuditEvent) -> str:
         """As the filter names it. The sentence that customers read has places for what stands in `detail`."""
         return _in_words(event.verb)
+
+    @admin.display
+    def by(self, event: AuditEvent) -> str:
+        return event.get_actor_kind_display()
+
+    @admin.display(description="BOT ID")
+    def bot(self, event: AuditEvent) -> str | None:
+        return event.bot_id or None
+
+    @admin.display
+    def key(self, event: AuditEvent) -> SafeString | None:
+        if event.key_id is None:
+            return None
+        page = reverse("admin:apikeys_apikey_change", args=[event.key_id])
+        return format_html('<a href="{}">{}</a>', page, event.key_id)
+
+    @admin.display
+    def more(self, event: AuditEvent) -> str | None:
+        """The values that stand in its sentence."""
+        return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.detail.items()) or None
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         return event_ways(term)

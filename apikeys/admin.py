@@ -1,6 +1,5 @@
 """Bots and keys at the desk. A sealed secret is never shown, and this process could not open it."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -15,6 +14,8 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts import audit
 from accounts.access import fresh_proof
@@ -25,10 +26,11 @@ from accounts.desk.forms import ReasonForm
 from accounts.desk.mail import mail_resend
 from accounts.desk.page import agent
 from accounts.roles import Act, may
-from apikeys.desk import choosing
+from apikeys.desk import choosing, columns
 from apikeys.desk.account import account
 from apikeys.desk.bot_page import bot_page
 from apikeys.desk.bots import bot_move, bot_request
+from apikeys.desk.columns import NamesExchange
 from apikeys.desk.engine_tokens import tokens_revoke
 from apikeys.desk.jobs import exchange_revoke, job
 from apikeys.desk.key_page import key_page, uuid_or_404
@@ -54,8 +56,8 @@ _JOBS = [
 
 
 @admin.register(Bot)
-class BotAdmin(ExportableAdmin, ReadOnlyAdmin):
-    list_display = ("bot_id", "customer", "exchange", "market", "created_at")
+class BotAdmin(NamesExchange, ExportableAdmin, ReadOnlyAdmin):
+    list_display = ("bot_id", "customer", "exchange_name", "market", "created_at")
     list_filter = (choices_filter("exchange", _EXCHANGES), choices_filter("market", Market.choices))
     has_search = True
     list_select_related = ("customer",)
@@ -90,10 +92,19 @@ class BotAdmin(ExportableAdmin, ReadOnlyAdmin):
 
 
 @admin.register(BotRequest)
-class BotRequestAdmin(ReadOnlyAdmin):
+class BotRequestAdmin(NamesExchange, ReadOnlyAdmin):
     """Bots that customers asked for. Decided on a page of its own."""
 
-    list_display = ("asked_at", "customer", "exchange", "market", "status", "decided_at", "decided_by", "bot")
+    list_display = (
+        "asked_at",
+        "customer",
+        "exchange_name",
+        "market",
+        "status",
+        "decided_at",
+        "decided_by",
+        "bot",
+    )
     list_filter = (choices_filter("status", BotRequest.Status.choices),)
     list_select_related = ("customer", "decided_by", "bot")
     sortable_by = ("asked_at",)
@@ -176,7 +187,15 @@ class EngineTokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(EngineToken)
 class EngineTokenAdmin(ReadOnlyAdmin):
-    list_display = ("name", "scopes", "addresses", "created_at", "expires_at", "used_at", "revoked_at")
+    list_display = (
+        "name",
+        columns.scopes,
+        columns.addresses,
+        "created_at",
+        "expires_at",
+        "used_at",
+        "revoked_at",
+    )
     form = EngineTokenForm
     actions = ("revoke",)
 
@@ -310,7 +329,7 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
         choosing.action(Act.REVOKE_CHOSEN, "Revoke the chosen keys", seen="status"),
     )
 
-    def shown_columns(self, request: HttpRequest) -> Sequence[str]:
+    def shown_columns(self, request: HttpRequest) -> Any:
         """With the time of the revocation where it is what the list is about."""
         is_about_it = request.GET.get(NeedsFilter.parameter_name) == "revoke"
         if not is_about_it:
@@ -345,12 +364,12 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
+class JobAdmin(NamesExchange, ReadOnlyAdmin):
     """Acts on many rows: what waits for a second lead, what runs, and what became of the rest."""
 
     list_display = (
         "act",
-        "exchange",
+        "exchange_name",
         "status",
         "total",
         "done",
@@ -379,11 +398,31 @@ class JobAdmin(ReadOnlyAdmin):
         return redirect("admin:job", uuid_or_404(object_id))
 
 
+def _with_owner(names: Any, request: HttpRequest) -> Any:
+    """Whose a mail is as a way to their page, for whoever may open it."""
+    if not request.user.has_perm("accounts.view_user"):
+        return names
+    return ["owner" if name == "owner_id" else name for name in names]
+
+
 class MailAtDesk(ExportableAdmin, MailAdmin):
     """With what support does about a mail. Whose it is, and which address counts, is known here."""
 
     actions = (choosing.action(Act.RESEND_MAIL, "Send the chosen mails again"),)
+    readonly_fields = ("owner",)
     export_fields: ClassVar = {name: name for name in (*MailAdmin.list_display, "last_answer")}
+
+    @admin.display(description="customer's number")
+    def owner(self, mail: Mail) -> SafeString:
+        """Their name stands in a table that neither the list nor the page reads."""
+        page = reverse("admin:accounts_user_change", args=[mail.owner_id])
+        return format_html('<a href="{}">{}</a>', page, mail.owner_id)
+
+    def shown_columns(self, request: HttpRequest) -> Any:
+        return _with_owner(self.list_display, request)
+
+    def get_fields(self, request: HttpRequest, obj: Mail | None = None) -> Any:
+        return _with_owner(super().get_fields(request, obj), request)
 
     def has_resend_mail_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Act.RESEND_MAIL)
@@ -398,9 +437,18 @@ admin.site.register(Mail, MailAtDesk)
 
 
 @admin.register(ExchangeState)
-class ExchangeStateAdmin(ReadOnlyAdmin):
+class ExchangeStateAdmin(NamesExchange, ReadOnlyAdmin):
     """Exchanges that have failed us, and how far their clocks are from ours."""
 
-    list_display = ("exchange", "failures", "failing_since", "open_until", "answered_at", "clock_ahead_ms")
+    list_display = (
+        "exchange_name",
+        "failures",
+        "failing_since",
+        "open_until",
+        "answered_at",
+        "clock_ahead_ms",
+    )
+    fields = (*list_display, "clock_measured_at", "swept_until")
+    readonly_fields = ("exchange_name",)
     sortable_by = ("failures",)
     ordering = ("-failures",)

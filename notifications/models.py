@@ -87,7 +87,7 @@ class Mail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} to {self.owner_id}"
+        return f"{self.get_kind_display()}, {self.created_at:%d %b %Y}"
 
     @property
     def is_stored(self) -> bool:

@@ -103,8 +103,8 @@ def _work_tiles(now: datetime, tallies: Sequence[Tally], waiting: Backlogs) -> l
 
 def _health_tiles(now: datetime, waiting: Backlogs) -> list[Tile]:
     states = figures.exchanges()
-    away = [state.exchange for state in states if state.open_until and state.open_until > now]
-    clocks = [(abs(state.clock_ahead_ms), state.exchange) for state in states if state.clock_ahead_ms]
+    away = [str(state) for state in states if state.open_until and state.open_until > now]
+    clocks = [(abs(state.clock_ahead_ms), str(state)) for state in states if state.clock_ahead_ms]
     off, where = max(clocks, default=(0.0, ""))
     counted = figures.totals()
     unknown, unwiped = figures.unknown_seals(counted[What.SEALED]), counted[What.UNWIPED]

@@ -5,6 +5,8 @@ from typing import Self
 
 from django.db import models
 
+from apikeys.exchanges.registry import EXCHANGES
+
 
 class ExchangeStateQuerySet(models.QuerySet["ExchangeState"]):
     def away(self, now: datetime) -> Self:
@@ -32,4 +34,6 @@ class ExchangeState(models.Model):
     objects = ExchangeStateQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return self.exchange
+        """Its name; an id that is no longer offered stays as it is."""
+        adapter = EXCHANGES.get(self.exchange)
+        return adapter.name if adapter else self.exchange

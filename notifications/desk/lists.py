@@ -45,7 +45,7 @@ class KeysetChangeList(ChangeList):
         if self.query:
             self.way = search.first_way(self.root_queryset, self.ways)
             rows = self.way.narrow(rows) if self.way else rows.none()
-        shown = self.model_admin.shown_columns(request)
+        shown = [getattr(column, "admin_order_field", column) for column in self.list_display]
         return rows.defer(*_wide_fields(self.model, self.list_select_related, but=shown))
 
     def get_results(self, request: HttpRequest) -> None:
@@ -122,10 +122,9 @@ class LargeTableAdmin(ModelAdmin):  # type: ignore[type-arg]  # takes a paramete
     linked_by: ClassVar[tuple[str, ...]] = ()
     has_search: ClassVar[bool] = False
 
-    def shown_columns(self, request: HttpRequest) -> Sequence[str]:
-        """Names of the columns for this request."""
-        names: Sequence[str] = self.list_display  # type: ignore[assignment]  # no callables here
-        return names
+    def shown_columns(self, request: HttpRequest) -> Sequence[columns.Column]:
+        """The columns for this request, as `list_display` has them."""
+        return self.list_display
 
     def get_list_display(self, request: HttpRequest) -> list[columns.Column]:
         return [self._column(name) for name in self.shown_columns(request)]
@@ -135,11 +134,11 @@ class LargeTableAdmin(ModelAdmin):  # type: ignore[type-arg]  # takes a paramete
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         links = super().get_list_display_links(request, list_display)
-        return links and [self._column(one) if isinstance(one, str) else one for one in links]
+        return links and [self._column(one) for one in links]
 
-    def _column(self, name: str) -> columns.Column:
+    def _column(self, column: columns.Column) -> columns.Column:
         model: Any = self.model
-        return columns.column(model, name)
+        return columns.column(model, column) if isinstance(column, str) else column
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList

@@ -258,13 +258,13 @@ class NeedsFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("revoke", "may move money by now"),
-            ("account", "of another exchange account"),
-            ("retried", "retried for too long"),
-            ("refused", "refused, and nothing new"),
-            ("unknown", "active, with unknown rights"),
-            ("moved", "active, moved to another account"),
-            ("silent", "active, without an answer"),
+            ("revoke", "May move money by now"),
+            ("account", "Of another exchange account"),
+            ("retried", "Retried for too long"),
+            ("refused", "Refused, and nothing new"),
+            ("unknown", "Active, with unknown rights"),
+            ("moved", "Active, moved to another account"),
+            ("silent", "Active, without an answer"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:

@@ -23,7 +23,7 @@ class NeedsFilter(admin.SimpleListFilter):
     parameter_name = "needs"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("undelivered", "could not be delivered, lately")]
+        return [("undelivered", "Could not be delivered, lately")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Mail]) -> QuerySet[Mail]:
         return queryset & Mail.objects.undelivered(timezone.now()) if self.value() else queryset

@@ -162,20 +162,20 @@ class AuditEventAdmin(ExportableAdmin, ReadOnlyAdmin):
         return event.get_actor_kind_display()
 
     @admin.display(description="BOT ID")
-    def bot(self, event: AuditEvent) -> str | None:
-        return event.bot_id or None
+    def bot(self, event: AuditEvent) -> str:
+        return event.bot_id or "-"
 
     @admin.display
-    def key(self, event: AuditEvent) -> SafeString | None:
+    def key(self, event: AuditEvent) -> str:
         if event.key_id is None:
-            return None
+            return "-"
         page = reverse("admin:apikeys_apikey_change", args=[event.key_id])
         return format_html('<a href="{}">{}</a>', page, event.key_id)
 
     @admin.display
-    def more(self, event: AuditEvent) -> str | None:
+    def more(self, event: AuditEvent) -> str:
         """The values that stand in its sentence."""
-        return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.detail.items()) or None
+        return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.detail.items()) or "-"
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:
         return event_ways(term)

@@ -10,10 +10,10 @@ class NamesExchange:
     """For admins of rows that hold the id of an exchange."""
 
     @admin.display(description="exchange")
-    def exchange_name(self, row: Bot | BotRequest | ExchangeState | Job) -> str | None:
-        """None for a job that is about no exchange; an id that is no longer offered stays as it is."""
+    def exchange_name(self, row: Bot | BotRequest | ExchangeState | Job) -> str:
+        """A job may be about none; an id that is no longer offered stays as it is."""
         adapter = EXCHANGES.get(row.exchange)
-        return adapter.name if adapter else row.exchange or None
+        return adapter.name if adapter else row.exchange or "-"
 
 
 # Lists read no JSON but that of their columns, which these name as what they would be ordered by.

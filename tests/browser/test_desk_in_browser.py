@@ -1,4 +1,6 @@
-"""Every page of the desk in a browser, from its URL configuration: axe and the policy complain of nothing.
+"""Every page of the desk in a browser, from its URL configuration, and what its forms answer to.
+
+Axe and the policy complain of nothing.
 
 With DESK_PICTURES set to a folder, pictures of each page are put there, at both widths, light and dark.
 """
@@ -6,6 +8,7 @@ With DESK_PICTURES set to a folder, pictures of each page are put there, at both
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -27,6 +30,7 @@ from apikeys.status import KeyStatus
 from demo import filling
 from notifications.kinds import MailKind
 from notifications.models import Mail
+from tests.browser import desk_states
 from tests.browser.customer import WAIT
 from tests.browser.looking import THEMES, axe_violations, complaints_of, set_look
 from tests.conftest import make_staff, signed_in
@@ -166,20 +170,38 @@ def test_every_page_of_the_desk_is_in_order_in_light_and_dark(
     stack: Stack, browser: Browser, insider: User, subtests: pytest.Subtests
 ) -> None:
     fill(insider)
+    desk_states.fill_states(insider)
+    auditor, customer = make_staff(Role.AUDITOR), busiest()
+    looks = [
+        (insider, [*pages(), *desk_states.states()], list(desk_states.sent_forms(customer))),
+        (auditor, list(desk_states.looks_only(customer)), []),
+    ]
+    for person, addresses, forms in looks:
+        with window_of(person, stack, browser) as page:
+            complaints = complaints_of(page)
+            for name, path in addresses:
+                with subtests.test(name):
+                    complaints.clear()
+                    answer = page.goto(path)
+                    assert answer is not None
+                    assert answer.status == 200
+                    wrong = looks_of(page, name)
+                    assert not wrong + complaints, "\n".join(wrong + complaints)
+            for form in forms:
+                with subtests.test(form.name):
+                    complaints.clear()
+                    form.through(page)
+                    wrong = looks_of(page, form.name)
+                    assert not wrong + complaints, "\n".join(wrong + complaints)
+
+
+@contextmanager
+def window_of(person: User, stack: Stack, browser: Browser) -> Iterator[Page]:
     context = browser.new_context(base_url=stack.url, viewport={"width": WIDTHS[0], "height": 800})
     context.set_default_timeout(WAIT * 1000)
-    session = signed_in(insider).cookies["session"].value
+    session = signed_in(person).cookies["session"].value
     context.add_cookies([{"name": "session", "value": session, "domain": "127.0.0.1", "path": "/"}])
-    page = context.new_page()
-    complaints = complaints_of(page)
-    for name, path in pages():
-        with subtests.test(name):
-            complaints.clear()
-            answer = page.goto(path)
-            assert answer is not None
-            assert answer.status == 200
-            wrong = looks_of(page, name)
-            assert not wrong + complaints, "\n".join(wrong + complaints)
+    yield context.new_page()
     context.close()
 
 

@@ -42,7 +42,9 @@ class ActForm(ReasonForm):
     ) -> None:
         super().__init__(data, initial={"seen": seen}, auto_id=auto_id)
         if sure:
-            self.fields["sure"] = forms.BooleanField(label=sure)
+            self.fields["sure"] = forms.BooleanField(
+                label=sure, error_messages={"required": "Tick this to go on."}
+            )
             self.order_fields(self.field_order)
 
 

@@ -92,7 +92,7 @@ def test_a_key_in_use_is_revoked_only_by_who_ticked_it_and_saw_the_account(held:
     support = signed_in(make_staff(Role.SUPPORT))
     assert f"revoke the key ending …{key.last_four}" in support.get(page).content.decode()
     told = {"act": "turn_down", "reason": "Ticket 7", "seen": "active 99"}
-    assert "This field is required" in support.post(page, told).content.decode()
+    assert "Tick this to go on" in support.post(page, told).content.decode()
     support.post(page, told | {"sure": "on", "seen": "checking 99"})
     assert ApiKey.objects.active().get() == key
     support.post(page, told | {"sure": "on"})

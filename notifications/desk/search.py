@@ -150,8 +150,8 @@ def _run(parts: "Sequence[tuple[int, QuerySet[Any]]]", most: int, *, skip: int =
             sql, of_part = numbered.query.sql_with_params()
         except EmptyResultSet:
             continue
-        # Written by Django from querysets, values apart.
-        written.append(f"SELECT * FROM ({sql}) AS part_{number}")  # noqa: S608 # nosec B608
+        # Keys as text: those of several tables are of several types. Written by Django, values apart.
+        written.append(f"SELECT CAST(pk AS TEXT), number FROM ({sql}) AS part_{number}")  # noqa: S608 # nosec B608
         values += of_part
         to_python[number] = part.model._meta.pk.to_python
     if not written:

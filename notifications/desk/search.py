@@ -115,14 +115,25 @@ _SAYS = {Match.EXACT: "", Match.BEGINNING: " begins so", Match.INSIDE: " has it 
 
 
 def first_way(rows: "QuerySet[Any]", ways: Sequence[Way]) -> Way | None:
-    """The best one by which there is anything: in one statement, or three where very many owners match."""
-    rows = rows.order_by()
-    found = _run([(number, way.narrow_to_few(rows)) for number, way in enumerate(ways)], 1)
-    if not found:
-        owned = [(number, way.owners.of(rows.model)) for number, way in enumerate(ways) if way.owners]
-        further = {number for _, number in _run(owned, len(owned), skip=_OWNERS)}
-        found = _run([(number, ways[number].narrow(rows)) for number in sorted(further)], 1)
-    return ways[found[0][1]] if found else None
+    """The best one by which there is anything.
+
+    In one statement, unless very many owners match in a way and the first of them have no such row.
+    """
+    rows, begin = rows.order_by(), 0
+    while begin < len(ways):
+        parts = []
+        for number, way in list(enumerate(ways))[begin:]:
+            parts.append((number, way.narrow_to_few(rows)))
+            if way.owners:
+                parts.append((number + len(ways), way.owners.of(rows.model)[_OWNERS:]))
+        found = _run(parts, 1)
+        if not found:
+            break
+        further, number = divmod(found[0][1], len(ways))
+        if not further or ways[number].narrow(rows).exists():
+            return ways[number]
+        begin = number + 1
+    return None
 
 
 def hits(rows: "QuerySet[Any]", ways: Sequence[Way], most: int) -> list[Hit]:
@@ -138,14 +149,11 @@ def hits(rows: "QuerySet[Any]", ways: Sequence[Way], most: int) -> list[Hit]:
     return [Hit(there[pk], way) for pk, way in best.items() if pk in there]
 
 
-def _run(parts: "Sequence[tuple[int, QuerySet[Any]]]", most: int, *, skip: int = 0) -> list[tuple[Any, int]]:
-    """Key of a row and number of its part, of each part but its first ones.
-
-    The database tries a part only where the ones before gave too little.
-    """
+def _run(parts: "Sequence[tuple[int, QuerySet[Any]]]", most: int) -> list[tuple[Any, int]]:
+    """Key of a row and number of its part. A part is tried only where those before gave too little."""
     written, values, to_python = [], [], {}
     for number, part in parts:
-        numbered = part.values("pk").annotate(number=Value(number))[skip : skip + most]
+        numbered = part.values("pk").annotate(number=Value(number))[:most]
         try:
             sql, of_part = numbered.query.sql_with_params()
         except EmptyResultSet:

@@ -1,5 +1,6 @@
 """The search of the desk: what is found for what is typed, by whom, and what is never looked for."""
 
+import itertools
 import re
 from datetime import timedelta
 
@@ -97,25 +98,34 @@ def test_it_finds_what_is_meant(rows: dict[str, str]) -> None:
     assert find(lead, rows, str(key.pk)) == ([KEY], True)
 
 
-@pytest.mark.parametrize("looked_at_first", [1, 2, 3])
-def test_a_list_finds_rows_of_any_of_very_many_people_who_match(
+@pytest.mark.parametrize("looked_at_first", [1, 2, 3, 4])
+def test_a_list_finds_the_best_match_among_very_many_people(
     looked_at_first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("notifications.desk.search._OWNERS", looked_at_first)
-    people = [
-        User.objects.create_user(f"ann{number}@example.com", None, client_id=f"0x{number} / Ann", name="Ann")
-        for number in range(3)
-    ]
+    by_address = [_person(f"ann{number}@example.com", "Zoe") for number in range(3)]
+    by_name = [_person(f"zoe{number}@example.com", "Ann") for number in range(3)]
     lead = signed_in(make_staff(Role.LEAD))
-    for person in people:
+
+    def found(*people: User) -> list[User]:
         MailboxHold.objects.all().delete()
-        hold = MailboxHold.objects.create(user=person, email="x@example.org")
-        listed = lead.get("/admin/accounts/mailboxhold/", {"q": "ann"})
-        assert list(listed.context["cl"].result_list) == [hold]
-    MailboxHold.objects.all().delete()
+        for person in people:
+            MailboxHold.objects.create(user=person, email="x@example.org")
+        listed = lead.get("/admin/accounts/mailboxhold/", {"q": "ann"}).context["cl"]
+        return [hold.user for hold in listed.result_list]
+
+    for person in (*by_address, *by_name):
+        assert found(person) == [person]
+    for better, weaker in itertools.product(by_address, by_name):  # an address that begins so comes first
+        assert found(better, weaker) == [better]
+    assert found() == []
     # Hand-overs are searched for by their key and by their bot, whose numbers are of two types.
-    for path in ("/admin/accounts/mailboxhold/", "/admin/apikeys/handover/"):
-        assert not lead.get(path, {"q": "ann"}).context["cl"].result_list
+    assert not lead.get("/admin/apikeys/handover/", {"q": "ann"}).context["cl"].result_list
+
+
+def _person(email: str, name: str) -> User:
+    client_id = f"0x{User.objects.count()} / Nobody"
+    return User.objects.create_user(email, None, client_id=client_id, name=name)
 
 
 def test_it_says_why_and_leads_on_to_the_list(rows: dict[str, str]) -> None:

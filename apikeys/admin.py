@@ -412,7 +412,7 @@ class MailAtDesk(ExportableAdmin, MailAdmin):
     readonly_fields = ("owner",)
     export_fields: ClassVar = {name: name for name in (*MailAdmin.list_display, "last_answer")}
 
-    @admin.display(description="customer")
+    @admin.display(description="person")
     def owner(self, mail: Mail) -> SafeString:
         """Their name stands in a table that neither the list nor the page reads."""
         page = reverse("admin:accounts_user_change", args=[mail.owner_id])

@@ -87,7 +87,7 @@ class Mail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.created_at:%d %b %Y}"
+        return f"{self.get_kind_display()}, {self.created_at:%-d %b %Y, %H:%M:%S}"
 
     @property
     def is_stored(self) -> bool:

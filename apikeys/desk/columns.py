@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apikeys.exchanges.registry import EXCHANGES
+from apikeys.exchanges.registry import name_of
 from apikeys.models import Bot, BotRequest, EngineToken, ExchangeState, Job, Scope
 
 
@@ -11,15 +11,14 @@ class NamesExchange:
 
     @admin.display(description="exchange")
     def exchange_name(self, row: Bot | BotRequest | ExchangeState | Job) -> str:
-        """A job may be about none; an id that is no longer offered stays as it is."""
-        adapter = EXCHANGES.get(row.exchange)
-        return adapter.name if adapter else row.exchange or "-"
+        return name_of(row.exchange) or "-"  # a job may be about none
 
 
 # Lists read no JSON but that of their columns, which these name as what they would be ordered by.
 @admin.display(description="scopes", ordering="scopes")
 def scopes(token: EngineToken) -> str:
-    return ", ".join(str(Scope(scope).label) for scope in token.scopes)
+    labels = dict(Scope.choices)
+    return ", ".join(str(labels.get(scope, scope)) for scope in token.scopes)
 
 
 @admin.display(description="addresses", ordering="addresses")

@@ -42,7 +42,7 @@ class Right(StrEnum):
     __hash__ = str.__hash__
 
 
-# For what is made for each report: to go through the members of a class of `Enum` is Python code as well.
+# Made once: to go through the members of an `Enum` is Python code, a fourth of the reading of a reply.
 ALL_RIGHTS: tuple[Right, ...] = tuple(Right)
 
 FORBIDDEN_RIGHTS: tuple[Right, ...] = (

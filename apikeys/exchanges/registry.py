@@ -42,6 +42,11 @@ EXCHANGES: Mapping[str, Adapter] = {
 }
 
 
+def name_of(exchange: str) -> str:
+    """For people. An id that is no longer offered stays as it is."""
+    return EXCHANGES[exchange].name if exchange in EXCHANGES else exchange
+
+
 @dataclass(frozen=True, slots=True)
 class NotOffered:
     """reason: for the customer, as one sentence after the name."""

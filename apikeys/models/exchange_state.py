@@ -5,7 +5,7 @@ from typing import Self
 
 from django.db import models
 
-from apikeys.exchanges.registry import EXCHANGES
+from apikeys.exchanges.registry import name_of
 
 
 class ExchangeStateQuerySet(models.QuerySet["ExchangeState"]):
@@ -34,6 +34,4 @@ class ExchangeState(models.Model):
     objects = ExchangeStateQuerySet.as_manager()
 
     def __str__(self) -> str:
-        """Its name; an id that is no longer offered stays as it is."""
-        adapter = EXCHANGES.get(self.exchange)
-        return adapter.name if adapter else self.exchange
+        return name_of(self.exchange)

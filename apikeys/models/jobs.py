@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.roles import Act
+from apikeys.exchanges.registry import name_of
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -84,7 +85,7 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_act_display()}, {self.exchange or self.total}"
+        return f"{self.get_act_display()}, {name_of(self.exchange) or self.total}"
 
     @property
     def worked(self) -> int:

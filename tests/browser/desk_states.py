@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from accounts.flows.add_customer import add_customer
 from accounts.models import AddressChange, AuditEvent, MailboxHold, User
@@ -30,13 +30,17 @@ _TWO_BAD = _COLUMNS + (
 
 @dataclass(frozen=True)
 class Sent:
-    """A form filled and sent, past what the browser would refuse. file: what is in a CSV file."""
+    """A form filled and sent, past what the browser would refuse.
+
+    file: what is in a CSV file. answer: what of the page shows what came of it.
+    """
 
     name: str
     path: str
     button: str
     fields: dict[str, str] = field(default_factory=dict)
     file: str = ""
+    answer: str = ".errorlist"
 
     def through(self, page: Page) -> None:
         page.goto(self.path)
@@ -49,7 +53,7 @@ class Sent:
             csv = {"name": "customers.csv", "mimeType": "text/csv", "buffer": self.file.encode()}
             form.locator("[type=file]").set_input_files(csv)  # type: ignore[arg-type]
         button.click()
-        page.wait_for_load_state()
+        expect(page.locator(self.answer).first).to_be_visible()
 
 
 def fill_states(insider: User) -> None:
@@ -125,7 +129,7 @@ def sent_forms(customer: User) -> Iterator[Sent]:
     of_customer = f"/admin/accounts/user/{customer.pk}"
     key = f"/admin/apikeys/apikey/{ApiKey.objects.active().latest('pk').pk}"
     asked = BotRequest.objects.open().latest("asked_at")
-    yield Sent("search-refused", "/admin/", "Search", {"q": _KEY})
+    yield Sent("search-refused", "/admin/", "Search", {"q": _KEY}, answer=".errornote")
     yield Sent(
         "customer-add-refused",
         "/admin/accounts/user/new/",
@@ -133,7 +137,7 @@ def sent_forms(customer: User) -> Iterator[Sent]:
         {"client_id": customer.client_id or "", "email": "no address"},
     )
     importing = ("/admin/accounts/user/import/", "Show what it changes")
-    yield Sent("import-preview", *importing, file=_ONE_NEW)
+    yield Sent("import-preview", *importing, file=_ONE_NEW, answer="button[value=import]")
     yield Sent("import-refused", *importing, file=_TWO_BAD)
     yield Sent("import-without-file", *importing)
     yield Sent("address-refused", f"{of_customer}/address/", "Start the change", {"new_email": "no address"})
@@ -147,7 +151,13 @@ def sent_forms(customer: User) -> Iterator[Sent]:
         "request-refused", f"/admin/apikeys/botrequest/{asked.pk}/decide/", "Launch the bot", {"bot_id": ""}
     )
     yield Sent("revoke-refused", f"{key}/revoke/", "Revoke this key")
-    yield Sent("check-asked", f"{key}/check/", "Check it again now", {"reason": "The customer asked."})
+    yield Sent(
+        "check-asked",
+        f"{key}/check/",
+        "Check it again now",
+        {"reason": "The customer asked."},
+        answer=".messagelist",
+    )
     tokens = ("/admin/apikeys/enginetoken/add/", "Add the engine token")
     yield Sent("token-refused", *tokens, {"name": "engine-2", "addresses": "nowhere"})
     yield Sent("export-refused", "/admin/apikeys/bot/export/", "Download the file")

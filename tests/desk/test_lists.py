@@ -1,5 +1,6 @@
 """Lists at the desk: pages by keyset, filters with numbers, and what an address may ask for."""
 
+import html
 import re
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -7,11 +8,13 @@ from urllib.parse import parse_qs
 import pytest
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import display_for_field, display_for_value, label_for_field
 from django.db import connection
-from django.db.models import Field, Index
-from django.test import Client
+from django.db.models import Field, Index, JSONField
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from accounts.roles import Role
 from apikeys.models import ApiKey, Bot
 from apikeys.status import KeyStatus
@@ -144,6 +147,45 @@ def test_it_asks_the_database_at_most_fifteen_times_for_a_list(desk: Client) -> 
             assert '"sealed"' not in read, (path, query)
             if "q=" not in query:  # a search may ask whether more people match than are looked at first
                 assert "OFFSET" not in read
+
+
+def test_a_column_shows_a_field_as_django_does(desk: Client) -> None:
+    filling.fill(keys=60, customers=12, sealed=False)
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(email="lead@sequence.example")
+    compared = 0
+    for model, shown in admin.site._registry.items():
+        for row in model._default_manager.all()[:20]:
+            for column in shown.get_list_display(request):
+                if not callable(column) or getattr(column, "admin_order_field", "") != column.__name__:
+                    continue
+                field = model._meta.get_field(column.__name__)
+                if isinstance(field, JSONField):  # told in words
+                    continue
+                by_django = display_for_field(getattr(row, field.name), field, "-")
+                assert display_for_value(column(row), "-") == by_django, (model, field.name)
+                assert label_for_field(column, model) == label_for_field(field.name, model)
+                compared += 1
+    assert compared > 400
+
+
+def test_what_leads_back_to_a_list_keeps_what_it_is_narrowed_to(desk: Client) -> None:
+    filling.fill(keys=60, customers=12, sealed=False)
+    narrowed = "/admin/notifications/mail/?kind__exact=api_connected&o=-6"
+    row = re.search(r'<th class="field-kind"><a href="([^"]+)"', desk.get(narrowed).content.decode())
+    assert row is not None
+    page = desk.get(html.unescape(row[1])).content.decode()
+    back = re.search(r'<a href="([^"]+)" class="closelink"', page)
+    assert back is not None
+    assert html.unescape(back[1]) == narrowed
+
+
+def test_it_leads_from_a_mail_to_its_person_for_those_who_may_see_people() -> None:
+    filling.fill(keys=20, customers=4, sealed=False)
+    to_people = re.compile(r"/admin/accounts/user/\d+/change/")
+    for role in Role:
+        listed = signed_in(make_staff(role)).get("/admin/notifications/mail/").content.decode()
+        assert bool(to_people.search(listed)) is (role is not Role.OPERATIONS)
 
 
 def test_it_forgets_a_place_when_filters_change(desk: Client) -> None:

@@ -70,7 +70,7 @@ class KeysetChangeList(ChangeList):
         self.show_full_result_count, self.show_admin_actions = False, bool(page.rows)
 
     def url_for_result(self, result: Model) -> str:
-        """With what the list is narrowed to, for the way back. Unlike Django's worked out once for all rows."""
+        """With what the list is narrowed to, for the way back. Worked out once for all rows."""
         if not hasattr(self, "_around"):
             page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             before, after = reverse(page, args=["row"]).rsplit("row", 1)

@@ -1,4 +1,7 @@
-"""Django's admin as it comes, over the same tables and with the same columns, to compare with."""
+"""Django's admin as it comes, over the same tables and with the same columns, to compare with.
+
+To be looked at without the folder of the portal's own templates, some of which have the names of Django's.
+"""
 
 from typing import Any
 
@@ -9,17 +12,9 @@ from django.urls import path
 from accounts.models import AuditEvent, User
 from apikeys.models import ApiKey, Bot, Handover
 from notifications.models import Mail
-from sequence_portal.search import search
 from sequence_portal.urls import urlpatterns as of_the_portal
 
-
-class StockSite(AdminSite):
-    def get_urls(self) -> list[Any]:
-        """The templates of the portal's own desk look for its search in the same place."""
-        return [path("search/", search, name="search"), *super().get_urls()]
-
-
-site = StockSite(name="stock")
+site = AdminSite(name="stock")
 LISTS: dict[type[Model], dict[str, Any]] = {
     User: {
         "list_display": ("__str__", "name", "email", "is_staff", "is_active", "created_at"),
@@ -61,9 +56,7 @@ LISTS: dict[type[Model], dict[str, Any]] = {
         "ordering": ("-created_at",),
     },
 }
-# Else the portal's own templates for these models would be found first.
-TEMPLATE = {"change_list_template": "admin/change_list.html"}
 for model, options in LISTS.items():
-    site.register(model, type("Stock", (ModelAdmin,), options | TEMPLATE))
+    site.register(model, type("Stock", (ModelAdmin,), options))
 
 urlpatterns = [path("stock/", site.urls), *of_the_portal]

@@ -27,7 +27,16 @@ def column(model: type[Model], name: str) -> Column:
         return name
     show = _reader(field)
     show.__name__ = name
+    _plain.add(show)
     return admin.display(description=str(field.verbose_name), ordering=name)(show)
+
+
+def is_plain(column: Callable[[Any], Any]) -> bool:
+    """Whether it shows a field as text and no more: made here, of no tick, link or date of Django's."""
+    return column in _plain
+
+
+_plain: set[Callable[[Any], Any]] = set()
 
 
 def _reader(field: "Field[Any, Any]") -> Callable[[Any], Any]:

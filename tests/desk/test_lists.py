@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.templatetags.admin_list import items_for_result
 from django.contrib.admin.utils import display_for_field, display_for_value, label_for_field
 from django.db import connection
 from django.db.models import Field, Index, JSONField
@@ -19,7 +20,7 @@ from accounts.roles import Role
 from apikeys.models import ApiKey, Bot
 from apikeys.status import KeyStatus
 from demo import filling
-from notifications.desk import keyset
+from notifications.desk import keyset, rows
 from tests.apikeys.rows import make_key
 from tests.conftest import make_staff, signed_in
 
@@ -197,3 +198,14 @@ def test_it_forgets_a_place_when_filters_change(desk: Client) -> None:
     filters = page.split('id="changelist-filter"')[1]
     assert "p=after" not in filters
     assert keyset.parse("last", []) == keyset.LAST
+
+
+def test_rows_are_written_as_django_writes_them(desk: Client) -> None:
+    filling.fill(keys=60, customers=12, sealed=False)
+    compared = set()
+    for model in admin.site._registry:
+        shown = desk.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/").context["cl"]
+        for row, written in zip(shown.result_list, rows.rows(shown), strict=True):
+            assert written == f"<tr>{''.join(items_for_result(shown, row, None))}</tr>"
+            compared.add(model)
+    assert len(compared) > 5

@@ -130,9 +130,11 @@ class _Source:
     rows: QuerySet[Any]
     entry: Callable[[Any], Entry]
 
-    def after(self, place: _Place | None) -> list[tuple[_Place, Any]]:
-        """As many rows as one page may need, in no order but the newest."""
+    def after(self, place: _Place | None, since: datetime | None) -> list[tuple[_Place, Any]]:
+        """As many rows as one page may need, the newest first. since: none that is older is needed."""
         rows = self.rows.order_by(f"-{self.time}", "-pk")
+        if since is not None:
+            rows = rows.filter(**{f"{self.time}__gte": since})
         if place is not None:
             earlier = Q(**{f"{self.time}__lt": place.at})
             if self.rank < place.rank:
@@ -194,8 +196,10 @@ def _timeline(
         ),
     }
     asked = {Kind.CHECK: (1,), Kind.MAIL: (0,)}.get(Kind(kind), (2,)) if kind in Kind.values else (2, 1, 0)
-    rows = [row for rank in asked for row in sources[rank].after(place)]
-    rows.sort(key=lambda row: (row[0].at, row[0].rank, row[0].pk), reverse=True)
+    rows: list[tuple[_Place, Any]] = []
+    for rank in asked:
+        rows += sources[rank].after(place, rows[_PAGE][0].at if len(rows) > _PAGE else None)
+        rows.sort(key=lambda row: (row[0].at, row[0].rank, row[0].pk), reverse=True)
     shown = rows[:_PAGE]
     return Timeline(
         entries=tuple(sources[found.rank].entry(row) for found, row in shown),

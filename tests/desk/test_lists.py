@@ -161,6 +161,7 @@ def test_a_column_shows_a_field_as_django_does(desk: Client) -> None:
                 if not callable(column) or getattr(column, "admin_order_field", "") != column.__name__:
                     continue
                 field = model._meta.get_field(column.__name__)
+                assert isinstance(field, Field)
                 if isinstance(field, JSONField):  # told in words
                     continue
                 by_django = display_for_field(getattr(row, field.name), field, "-")

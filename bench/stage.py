@@ -24,12 +24,16 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of a customer who lives as lo
 @contextlib.contextmanager
 def fresh_database() -> Iterator[None]:
     """Beside the one that DATABASE_URL names, as for tests, and gone afterwards."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    collect_static()
     made = setup_databases(verbosity=0, interactive=False)
     try:
         yield
     finally:
         teardown_databases(made, verbosity=0)
+
+
+def collect_static() -> None:
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @contextlib.contextmanager

@@ -151,9 +151,14 @@ def test_it_serves_a_caller_with_a_loop_of_its_own(simulator: Simulator) -> None
 
 
 def test_it_uses_one_thread_however_many_ask(simulator: Simulator) -> None:
+    def number() -> int:
+        return [thread.name for thread in threading.enumerate()].count("exchange-client")
+
+    ask("binance", KEYS["binance"])
+    of_one = number()  # sweeps have a client of their own, which another test may have begun
     for exchange in KEYS:
         ask(exchange, KEYS[exchange])
-    assert [thread.name for thread in threading.enumerate()].count("exchange-client") == 1
+    assert of_one == number() >= 1
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

@@ -13,6 +13,12 @@ INDEXES = (
     *for_search("accounts_user", "user_email", "upper(email)"),
     *for_search("accounts_user", "user_name", "upper(replace(name, ' ', ''))"),
 )
+# Of addresses that counted once, or may come to count.
+INDEXES_OF_CHANGES = (
+    *for_search("accounts_mailboxhold", "hold_email", "upper(email)"),
+    *for_search("accounts_addresschange", "change_old_email", "upper(old_email)"),
+    *for_search("accounts_addresschange", "change_new_email", "upper(new_email)"),
+)
 
 
 def person_ways(term: str, prefix: str = "") -> list[Way]:

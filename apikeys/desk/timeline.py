@@ -25,7 +25,7 @@ from apikeys.pages import words
 from notifications.kinds import MailKind
 from notifications.models import Mail
 
-_PAGE = 50
+_PAGE = 30
 _BY_STAFF = Q(actor_kind=AuditEvent.Actor.STAFF)
 # All that a line says of a check. A key has thirty columns more, and one of them is nobody's to see.
 _OF_CHECK = (

@@ -19,6 +19,10 @@ from django.utils.text import capfirst
 from notifications.desk import columns, counts, keyset, search
 from notifications.desk.filters import OptionsFilter
 
+# Options of a list's filters that are counted while it is narrowed. An event has seventy, and to plan them
+# together with another filter takes longer than the page may.
+_MOST_COUNTED = 40
+
 
 class KeysetChangeList(ChangeList):
     """Django's, with pages by keyset, counts that cost little, and a search that knows the better match.
@@ -101,6 +105,8 @@ class KeysetChangeList(ChangeList):
             return {}
         specs = [spec for spec in self.filter_specs if isinstance(spec, OptionsFilter)]
         parts = [spec.parts(self._without(spec)) for spec in specs]
+        if sum(map(len, parts)) > _MOST_COUNTED and self.has_active_filters:
+            return {}
         found = iter(counts.count_each([part for of_spec in parts for part in of_spec]) or ())
         return {
             spec.parameter_name or "": {

@@ -20,7 +20,7 @@ from notifications.desk.indexes import has_trigrams
 # Shorter pieces have no trigram of their own, and are in too many rows to be worth looking at.
 LEAST_INSIDE = 3
 # Of the customers or bots that a term means, how many are looked at first for rows of theirs.
-_OWNERS = 1_000
+_OWNERS = 200
 
 
 class Match(IntEnum):

@@ -104,6 +104,9 @@ class KeysetChangeList(ChangeList):
         if self.query:  # planning dozens of searches alone would take longer than the page may
             return {}
         specs = [spec for spec in self.filter_specs if isinstance(spec, OptionsFilter)]
+        # How many rows wait for a person the planner cannot tell, nor whether they are quickly counted.
+        if any(spec.used_parameters for spec in self.filter_specs if not isinstance(spec, OptionsFilter)):
+            return {}
         parts = [spec.parts(self._without(spec)) for spec in specs]
         if sum(map(len, parts)) > _MOST_COUNTED and self.has_active_filters:
             return {}

@@ -82,12 +82,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL;",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "sequence_portal.postgresql"
     # Opened as they are needed: one for each thread that works on a task or a request at the moment. A sweep
-    # worker has the most.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}}
-    # After a restart of the server every connection of the pool is a dead one. Asked before it is used, it is
-    # replaced; else each of them would fail one request or one task.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # worker has the most. The pool gives an attempt up before its pauses get long, and begins anew with the
+    # next that asks: otherwise it might stay away for as long again as the server was.
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": 20, "timeout": 10, "reconnect_timeout": 5}
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Counters of limits, and broker: Redis, or what is embedded in one machine's processes.

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -117,13 +118,18 @@ def base_urls(name: str) -> dict[str, str]:
     return {exchange: url.rstrip("/") for exchange, url in found.items()}
 
 
+_DATABASES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+
+
 def database(name: str, default: str) -> dict[str, Any]:
     """Django's settings for one database, from its address."""
     try:
-        found: dict[str, Any] = reader.db_url_config(secret(name) or default)
-    except (ValueError, ImproperlyConfigured):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # it would print the whole address, its password included
+            found: dict[str, Any] = reader.db_url_config(secret(name) or default)
+    except (ValueError, ImproperlyConfigured, UserWarning):
         found = {}
-    if not found.get("ENGINE"):
+    if found.get("ENGINE") not in _DATABASES:
         refuse(f"{name} is no address of a database, such as postgres://user:password@host:5432/portal.")
     return found
 

@@ -8,7 +8,7 @@ from celery.beat import BeatLazyFunc
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from sequence_portal import env
+from sequence_portal import databases, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -71,24 +71,9 @@ TEMPLATES = [
     },
 ]
 
-# Database: SQLite for one machine, PostgreSQL in production.
-DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # SQLite has no row locks. A write transaction takes the whole file at once instead, which serialises
-    # what PostgreSQL serialises by SELECT … FOR UPDATE; without it readers that turn writers fail.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL;",
-    }
-else:
-    DATABASES["default"]["ENGINE"] = "sequence_portal.postgresql"
-    # Opened as they are needed: one for each thread that works on a task or a request at the moment. A sweep
-    # worker has the most. The pool gives an attempt up before its pauses get long, and begins anew with the
-    # next that asks: otherwise it might stay away for as long again as the server was.
-    DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": 20, "timeout": 10, "reconnect_timeout": 5}
-    }
+DATABASES = {
+    "default": databases.complete(env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'portal.sqlite3'}"))
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Counters of limits, and broker: Redis, or what is embedded in one machine's processes.

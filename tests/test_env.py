@@ -1,5 +1,6 @@
 """What is missing or wrong in the environment stops the start with one clear line."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -77,10 +78,14 @@ def test_it_names_what_is_missing(name: str, value: str | None) -> None:
         ("PORTAL_EGRESS_IPS", "203.0.113.10,localhost"),
         ("TRUSTED_PROXIES", "one"),
         ("DNS_SERVERS", "192.0.2.53:53, dns.example:53"),
+        ("DATABASE_URL", "mysql://portal:password@127.0.0.1:3306/portal"),
+        ("DATABASE_URL", "portal:password@127.0.0.1:5432/portal"),
     ],
 )
 def test_it_names_what_is_wrong(name: str, value: str) -> None:
-    assert name in refusal(*SETTINGS, **{name: value})
+    line = refusal(*SETTINGS, **{name: value})
+    assert name in line
+    assert value not in line
 
 
 @pytest.mark.parametrize("host", ["exchange.example", "10.0.0.7", "127.0.0.1.example", "[2001:db8::1]:8001"])
@@ -95,6 +100,19 @@ def test_it_sends_no_key_over_plain_http_to_another_machine(host: str) -> None:
 )
 def test_it_takes_plain_http_on_this_machine_and_https_anywhere(url: str) -> None:
     assert start(*SETTINGS, EXCHANGE_BASE_URLS=f'{{"binance": "{url}"}}').returncode == 0
+
+
+def test_it_keeps_what_the_address_of_the_database_says_of_the_way_there() -> None:
+    said = "sslmode=verify-full&sslrootcert=/ca.pem&options=-c%20lock_timeout%3D5000"
+    shown = "settings.DATABASES['default']['OPTIONS']"
+    ended = start(
+        *("-c", f"from sequence_portal import settings; print({shown})"),
+        DATABASE_URL=f"postgres://portal@db.example/portal?{said}",
+    )
+    options = ast.literal_eval(ended.stdout)
+    assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/ca.pem")
+    assert options["options"].endswith("-c lock_timeout=5000")
+    assert options["pool"]["max_size"] > 1
 
 
 def test_it_reads_a_secret_from_a_file(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ _SQLITE = {
 # moment. A sweep worker has the most. The pool gives an attempt up before its pauses get long, and begins
 # anew with the next that asks: otherwise it might stay away for as long again as the server was.
 _POOL = {"min_size": 1, "max_size": 20, "timeout": 10, "reconnect_timeout": 5}
+# What is asked is found by an index: to start helpers takes longer than they save.
+_NO_HELPERS = "-c max_parallel_workers_per_gather=0"
 
 
 def complete(found: dict[str, Any]) -> dict[str, Any]:
@@ -20,4 +22,5 @@ def complete(found: dict[str, Any]) -> dict[str, Any]:
     given = found.get("OPTIONS", {})
     if found["ENGINE"].endswith("sqlite3"):
         return found | {"OPTIONS": _SQLITE | given}
-    return found | {"ENGINE": "sequence_portal.postgresql", "OPTIONS": given | {"pool": _POOL}}
+    ours = {"pool": _POOL, "options": f"{_NO_HELPERS} {given.get('options', '')}".strip()}
+    return found | {"ENGINE": "sequence_portal.postgresql", "OPTIONS": given | ours}

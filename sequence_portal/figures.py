@@ -37,18 +37,17 @@ def queue_lengths() -> dict[str, int]:
     try:
         with broker:
             broker.ensure_connection(max_retries=0, timeout=1)
-            return {queue: _length(broker, queue) for queue in settings.QUEUES}
+            with broker.channel() as channel:
+                return {queue: _length(broker, channel, queue) for queue in settings.QUEUES}
     except away:
         return {}
 
 
-def _length(broker: Any, queue: str) -> int:
-    # A channel for each: where a queue does not exist, which with Redis is an empty one, an error ends it.
-    with broker.channel() as channel:
-        try:
-            return int(channel.queue_declare(queue=queue, passive=True).message_count)
-        except broker.channel_errors:
-            return 0
+def _length(broker: Any, channel: Any, queue: str) -> int:
+    try:
+        return int(channel.queue_declare(queue=queue, passive=True).message_count)
+    except broker.channel_errors:  # there is none: with Redis an empty queue, with AMQP an unused one
+        return 0
 
 
 def totals() -> dict[What, Labelled]:

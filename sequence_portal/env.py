@@ -125,7 +125,8 @@ def database(name: str, default: str) -> dict[str, Any]:
     """Django's settings for one database, from its address."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # it would print the whole address, its password included
+            # It would print the whole address, its password included.
+            warnings.simplefilter("error", UserWarning)
             found: dict[str, Any] = reader.db_url_config(secret(name) or default)
     except (ValueError, ImproperlyConfigured, UserWarning):
         found = {}

@@ -13,7 +13,7 @@ class MailKind(TextChoices):
     API_REFRESH = "api_refresh", "API refresh"
     API_REFUSED = "api_refused", "API key refused"
     API_REJECTED = "api_rejected", "API key not taken over"
-    API_REVOKED = "api_revoked", "API key disconnected"
+    API_REVOKED = "api_revoked", "API key revoked"
     API_EXPIRES = "api_expires", "API key ends soon"
     API_PROBLEM = "api_problem", "API key needs attention"
     API_WIDENED = "api_widened", "API key with a right too many"

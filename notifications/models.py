@@ -42,7 +42,7 @@ class Mail(models.Model):
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting to be sent"
-        ACCEPTED = "accepted", "Accepted by your provider"
+        ACCEPTED = "accepted", "Accepted by the provider"
         FAILED = "failed", "Could not be delivered"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

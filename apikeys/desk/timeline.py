@@ -294,7 +294,7 @@ def _of_check(check: KeyCheck) -> Entry:
 def _of_mail(mail: Mail, *, with_address: bool) -> Entry:
     status = Mail.Status(mail.status)
     line = f"To {mail.to}. " if with_address else ""
-    line += status.label.replace("your", "the")
+    line += status.label
     if mail.accepted_at:
         line += f" {mail.accepted_at.astimezone(UTC):%H:%M:%S}"
     if status is not Mail.Status.ACCEPTED and mail.last_answer:

@@ -56,6 +56,7 @@ class Handover(models.Model):
     objects = HandoverQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "hand-over"
         constraints = [
             models.UniqueConstraint("key", "kind", name="one_handover_per_key_and_kind"),
             models.CheckConstraint(

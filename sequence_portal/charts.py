@@ -6,6 +6,7 @@ Colours come from classes that `portal/admin.css` sets for light and dark. A cha
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Literal
 
 from django.utils.html import format_html, format_html_join
@@ -16,6 +17,10 @@ _TOP, _BASE = 16, 110  # between them the largest value is drawn; below stands t
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 120, 28, 3
 _GAP = 1.5  # between the parts of a stack, so that they part without colour too
 _LEAST = 1.5  # what happened at all is seen, however little it is beside the rest
+_SHORTEST = 0.1  # seconds; the foot of an axis of times
+# Seconds at which such an axis may end, and those of them at which it is marked on the way.
+_SPANS = {1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h", 86_400: "1 d", 864_000: "10 d"}
+_MARKED = (1, 60, 3600, 86_400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,18 @@ class Series:
     tone: Literal["ok", "warn", "bad", "off", "soft"] = "ok"
 
 
-def bars(labels: Sequence[str], *series: Series, title: str, unit: str = "") -> SafeString:
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
+
+
+def span(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def bars(labels: Sequence[str], *series: Series, title: str) -> SafeString:
     """One column a label; several series stand on each other, the first at the bottom."""
     sums = [sum(each.values[at] or 0 for each in series) for at in range(len(labels))]
     top = _round_up(max(sums, default=0))
@@ -36,22 +52,29 @@ def bars(labels: Sequence[str], *series: Series, title: str, unit: str = "") -> 
         "",
         "<g><title>{}</title>{}</g>",
         (
-            (_told(label, series, at, unit), _column(series, at, step * (at + 0.15), step * 0.7, top))
+            (_told(label, series, at), _column(series, at, step * (at + 0.15), step * 0.7, top))
             for at, label in enumerate(labels)
         ),
     )
-    return _chart(labels, series, title, unit, top, columns)
+    return _chart(labels, series, title, number, [(_TOP, number(top))], columns)
 
 
-def line(labels: Sequence[str], *series: Series, title: str, unit: str = "") -> SafeString:
-    """One line a series; it breaks where there is no number."""
-    top = _round_up(max((value for each in series for value in each.values if value is not None), default=0))
-    drawn = format_html_join(
-        "",
-        "{}",
-        ((_line(each, _WIDTH, lambda value: _BASE - value / top * (_BASE - _TOP)),) for each in series),
-    )
-    return _chart(labels, series, title, unit, top, drawn)
+def spans(labels: Sequence[str], *series: Series, title: str) -> SafeString:
+    """One line a series, of seconds; it breaks where there is no number.
+
+    Drawn by the logarithm: beside one that took a day, seconds and minutes are still told apart.
+    """
+    longest = max((value for each in series for value in each.values if value is not None), default=0)
+    top = next((end for end in _SPANS if end >= longest), longest)
+
+    def height_of(seconds: float) -> float:
+        return _BASE - log(max(seconds, _SHORTEST) / _SHORTEST) / log(top / _SHORTEST) * (_BASE - _TOP)
+
+    marks = [
+        (height_of(at), name) for at, name in _SPANS.items() if at == top or (at in _MARKED and at < top)
+    ]
+    drawn = format_html_join("", "{}", ((_line(each, _WIDTH, height_of),) for each in series))
+    return _chart(labels, series, title, span, marks, drawn)
 
 
 def spark(values: Sequence[float | None], *, title: str) -> SafeString:
@@ -70,7 +93,11 @@ def spark(values: Sequence[float | None], *, title: str) -> SafeString:
 
 
 def figure(
-    chart: SafeString, labels: Sequence[str], *series: Series, caption: str, unit: str = ""
+    chart: SafeString,
+    labels: Sequence[str],
+    *series: Series,
+    caption: str,
+    say: Callable[[float], str] = number,
 ) -> SafeString:
     """A chart under its caption and legend, with its numbers in a table that opens below, newest first."""
     return format_html(
@@ -86,9 +113,7 @@ def figure(
             (
                 (
                     labels[at],
-                    format_html_join(
-                        "", "<td>{}</td>", ((_number(each.values[at], unit),) for each in series)
-                    ),
+                    format_html_join("", "<td>{}</td>", ((_said(each.values[at], say),) for each in series)),
                 )
                 for at in reversed(range(len(labels)))
             ),
@@ -100,25 +125,27 @@ def _chart(
     labels: Sequence[str],
     series: Sequence[Series],
     title: str,
-    unit: str,
-    top: float,
+    say: Callable[[float], str],
+    marks: Sequence[tuple[float, str]],
     drawn: SafeString,
 ) -> SafeString:
+    """marks: height and name of each line across."""
     return format_html(
         '<svg class="chart" viewBox="0 0 {width} {height}" role="img">'
         "<title>{title}</title><desc>{desc}</desc>"
-        '<path class="c-grid" d="M0 {top}.5h{width}"/><path class="c-axis" d="M0 {base}.5h{width}"/>'
-        '<text class="c-text" x="0" y="{above}">{most}</text>{drawn}'
+        '{marks}<path class="c-axis" d="M0 {base}.5h{width}"/>{drawn}'
         '<text class="c-text" x="0" y="{below}">{first}</text>'
         '<text class="c-text c-end" x="{width}" y="{below}">{last}</text></svg>',
         width=_WIDTH,
         height=_HEIGHT,
         title=title,
-        desc=_described(labels, series, unit),
-        top=_TOP,
+        desc=_described(labels, series, say),
+        marks=format_html_join(
+            "",
+            '<path class="c-grid" d="M0 {}.5h{}"/><text class="c-text" x="0" y="{}">{}</text>',
+            ((int(height), _WIDTH, int(height) - 4, name) for height, name in marks),
+        ),
         base=_BASE,
-        above=_TOP - 4,
-        most=_number(top, unit),
         drawn=drawn,
         below=_HEIGHT - 6,
         first=labels[0] if labels else "",
@@ -152,11 +179,11 @@ def _line(series: Series, width: int, height_of: Callable[[float], float]) -> Sa
     return format_html('<path class="c-line c-{}" d="{}"/>', series.tone, drawn)
 
 
-def _told(label: str, series: Sequence[Series], at: int, unit: str) -> str:
-    return f"{label}: " + ", ".join(f"{_number(each.values[at], unit)} {each.name}" for each in series)
+def _told(label: str, series: Sequence[Series], at: int) -> str:
+    return f"{label}: " + ", ".join(f"{_said(each.values[at], number)} {each.name}" for each in series)
 
 
-def _described(labels: Sequence[str], series: Sequence[Series], unit: str) -> str:
+def _described(labels: Sequence[str], series: Sequence[Series], say: Callable[[float], str]) -> str:
     """Least, most and when, for each series."""
     told = []
     for each in series:
@@ -167,15 +194,12 @@ def _described(labels: Sequence[str], series: Sequence[Series], unit: str) -> st
             continue
         most, when = max(known, key=lambda pair: pair[0])
         least = min(known, key=lambda pair: pair[0])[0]
-        told.append(f"{each.name}: from {_number(least, unit)} to {_number(most, unit)}, most at {when}.")
+        told.append(f"{each.name}: from {say(least)} to {say(most)}, most at {when}.")
     return " ".join(told)
 
 
-def _number(value: float | None, unit: str) -> str:
-    if value is None:
-        return "-"
-    text = f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2g}"
-    return f"{text} {unit}" if unit else text
+def _said(value: float | None, say: Callable[[float], str]) -> str:
+    return "-" if value is None else say(value)
 
 
 def _round_up(value: float) -> float:

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from apikeys.flows.count_days import DAYS_SHOWN
 from apikeys.models import DayFigures
-from sequence_portal.charts import Series, bars, figure, line
+from sequence_portal.charts import Series, bars, figure, span, spans
 
 
 def charts_of_days(now: datetime) -> list[SafeString]:
@@ -37,11 +37,11 @@ def charts_of_days(now: datetime) -> list[SafeString]:
             caption="Verdicts a day",
         ),
         figure(
-            line(labels, half, most, title=title.format("Seconds to a verdict on each"), unit="s"),
+            spans(labels, half, most, title=title.format("Time to a verdict on each")),
             labels,
             half,
             most,
             caption="Time to a verdict",
-            unit="s",
+            say=span,
         ),
     ]

@@ -16,7 +16,7 @@ from accounts.desk.page import require
 from accounts.roles import Act
 from sequence_portal import backlogs, figures
 from sequence_portal.backlogs import Backlog, Backlogs
-from sequence_portal.charts import Series, bars, figure, line
+from sequence_portal.charts import Series, bars, figure, span, spans
 from telemetry.models import Heartbeat, Tally, What
 from telemetry.tallies import BOUNDS, SLOT, slot_of
 
@@ -77,11 +77,11 @@ def _queue_tile(queue: str, heartbeat: Heartbeat | None, length: int | None, now
         return Tile(name, value, "nobody ever worked on it", _BAD)
     ago = (now - heartbeat.seen_at).total_seconds()
     if ago > _SILENT_AFTER[queue]:
-        return Tile(name, value, f"nobody works on it, for {_span(ago)}", _BAD)
+        return Tile(name, value, f"nobody works on it, for {span(ago)}", _BAD)
     if length is None:
         return Tile(name, value, "the broker does not answer", _BAD)
     lags = heartbeat.lay_seconds > 30 and queue in ("checks", "mail")
-    return Tile(name, value, f"waits {_span(heartbeat.lay_seconds)} for a worker", _WARN if lags else _OK)
+    return Tile(name, value, f"waits {span(heartbeat.lay_seconds)} for a worker", _WARN if lags else _OK)
 
 
 def _work_tiles(now: datetime, tallies: Sequence[Tally], waiting: Backlogs) -> list[Tile]:
@@ -133,7 +133,7 @@ def _health_tiles(now: datetime, waiting: Backlogs) -> list[Tile]:
 def _backlog_tile(name: str, backlog: Backlog, *, bad: float) -> Tile:
     """bad: seconds after which somebody is woken."""
     more = "+" if backlog.number >= backlogs.AT_MOST else ""
-    words = f"oldest {_span(backlog.oldest_seconds)}" if backlog.number else "none waits"
+    words = f"oldest {span(backlog.oldest_seconds)}" if backlog.number else "none waits"
     tone = _BAD if backlog.oldest_seconds > bad else _WARN if backlog.oldest_seconds > bad / 2 else _OK
     return Tile(name, f"{backlog.number:,}{more}", words, tone)
 
@@ -158,7 +158,7 @@ def _verdict_tile(hour: Iterable[Tally]) -> Tile:
     bound = _most_within(numbers)
     if bound is None:
         return Tile("Verdicts", "-", "no key in the last hour")
-    value = "over an hour" if bound == float("inf") else _span(bound)
+    value = "over an hour" if bound == float("inf") else span(bound)
     return Tile("Verdicts", value, "at most, for 9 in 10", _WARN if bound > 60 else _OK)
 
 
@@ -213,18 +213,11 @@ def _charts(now: datetime, tallies: Sequence[Tally]) -> list[SafeString]:
             caption="Checks, 5 minutes",
         ),
         figure(
-            line(labels, wait, title="Time to verdict", unit="s"),
+            spans(labels, wait, title="Time to verdict"),
             labels,
             wait,
             caption="Time to verdict",
-            unit="s",
+            say=span,
         ),
         figure(bars(labels, *mail, title="Mail by five minutes"), labels, *mail, caption="Mail, 5 minutes"),
     ]
-
-
-def _span(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"

@@ -1,9 +1,10 @@
 """Charts that are drawn on the server: well-formed, true to their numbers, and told in words too."""
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
-from sequence_portal.charts import Series, bars, figure, line, spark
+from sequence_portal.charts import Series, bars, figure, spans, spark
 
 DAYS = ["25 Nov", "26 Nov", "27 Nov"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,16 +33,33 @@ def test_it_stands_the_series_of_a_day_on_each_other() -> None:
 
 
 def test_a_line_breaks_where_nothing_is_known() -> None:
-    drawn = parsed(line(DAYS, Series("half", [3.2, None, 1]), title="Time to a verdict", unit="s"))
+    drawn = parsed(spans(DAYS, Series("half", [3.2, None, 1]), title="Time to a verdict"))
     (path,) = drawn.findall(f"{SVG}path[@class='c-line c-ok']")
     assert path.get("d", "").count("M") == 2
-    assert drawn.findtext(f"{SVG}text") == "4 s"
+    assert [text.text for text in drawn.findall(f"{SVG}text")] == ["1 s", "10 s", "25 Nov", "27 Nov"]
+    assert drawn.findtext(f"{SVG}desc") == "half: from 1.0 s to 3.2 s, most at 25 Nov."
+
+
+def test_a_day_leaves_seconds_and_minutes_to_be_told_apart() -> None:
+    drawn = parsed(spans(DAYS, Series("most", [2, 180, 86_400]), title="Time to a verdict"))
+    marks = [text.text for text in drawn.findall(f"{SVG}text")][:-2]
+    assert marks == ["1 s", "1 min", "1 h", "1 d"]
+    (path,) = drawn.findall(f"{SVG}path[@class='c-line c-ok']")
+    heights = [float(place) for place in re.findall(r"L[0-9.]+ ([0-9.]+)", path.get("d", ""))]
+    assert heights[-1] == 16  # the top
+    assert all(before - after > 20 for before, after in itertools.pairwise(heights))
+
+
+def test_it_keeps_within_the_axis_what_is_shorter_or_longer_than_any_mark() -> None:
+    drawn = parsed(spans(DAYS, Series("most", [0, 0.01, 9e6]), title="Time to a verdict"))
+    (path,) = drawn.findall(f"{SVG}path[@class='c-line c-ok']")
+    assert set(re.findall(r"[ML][0-9.]+ ([0-9.]+)", path.get("d", ""))) == {"110.0", "16.0"}
 
 
 def test_it_draws_nothing_much_of_nothing() -> None:
     for chart in (
         bars([], title="x"),
-        line(DAYS, Series("a", [None] * 3), title="x"),
+        spans(DAYS, Series("a", [None] * 3), title="x"),
         spark([], title="x"),
         bars(DAYS, Series("a", [0, 0, 0]), title="x"),
     ):

@@ -1,5 +1,6 @@
-"""Takes the pictures of docs/screenshots while `make run` runs, signed in as its customer."""
+"""Takes the pictures of docs/screenshots while `make run` runs, as its customer, then as its lead."""
 
+import base64
 import json
 import os
 import re
@@ -7,13 +8,23 @@ import shutil
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from django_otp.oath import TOTP
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from demo import people
-from demo.environment import BASE_DIR, PASSWORD, SECRETS_FILE, Addresses, DemoError, addresses, own_secrets
+from demo.environment import (
+    BASE_DIR,
+    PASSWORD,
+    SECRETS_FILE,
+    STAFF_APP,
+    Addresses,
+    DemoError,
+    addresses,
+    own_secrets,
+)
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 
 PICTURES = BASE_DIR / "docs" / "screenshots"
@@ -32,24 +43,19 @@ def main() -> int:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=found, args=flags)
         page = browser.new_page(viewport=SIZE, device_scale_factor=1.5, color_scheme="light")
-        take_all(page, at, own_secrets()[PASSWORD])
+        made = own_secrets()
+        take_of_customer(page, at, made[PASSWORD])
+        page.context.clear_cookies()
+        take_of_desk(page, at, made)
         browser.close()
     return 0
 
 
-def take_all(page: Page, at: Addresses, password: str) -> None:
+def take_of_customer(page: Page, at: Addresses, password: str) -> None:
     bot_id, exchange, _ = people.BOTS[0]
     page.goto(f"{at.portal}/sign-in/")
     take(page, "sign-in")
-    earlier = len(mails(at))
-    page.fill("[name=email]", people.EMAIL)
-    page.fill("[name=password]", password)
-    page.click("form [type=submit]")
-    code = re.search(r"\b\d{6}\b", newest_mail(at, lambda: len(mails(at)) > earlier)["text"])
-    if code is None:
-        raise DemoError("The newest mail holds no code.")
-    page.fill("[name=code]", code.group())
-    page.click("form:has([name=code]) [type=submit]")
+    sign_in(page, at, people.EMAIL, password)
     page.wait_for_selector("[data-bot-id]")
     take(page, "bots")
 
@@ -66,6 +72,34 @@ def take_all(page: Page, at: Addresses, password: str) -> None:
     mail = newest_mail(at, lambda: "API refresh" in mails(at)[-1]["subject"])
     page.goto(f"{at.url(at.mailbox)}/mail/{mail['number']}/html")
     take(page, "mail")
+
+
+def take_of_desk(page: Page, at: Addresses, made: Mapping[str, str]) -> None:
+    """The page of the customer who has just handed over a key."""
+    page.goto(f"{at.portal}/admin/")
+    sign_in(page, at, people.STAFF_EMAIL, made[PASSWORD])
+    page.wait_for_url("**/sign-in/factor/**")
+    app = TOTP(base64.b32decode(made[STAFF_APP]))
+    app.time = time.time()
+    page.fill("[name=code]", f"{app.token():06d}")
+    page.click("form:has([name=code]) [type=submit]")
+    page.fill("#desk-search input[name=q]", people.CLIENT_ID)
+    page.click("#desk-search [type=submit]")
+    page.wait_for_selector("#timeline")
+    take(page, "desk-customer")
+
+
+def sign_in(page: Page, at: Addresses, email: str, password: str) -> None:
+    """Up to the mailed code, and with it."""
+    earlier = len(mails(at))
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", password)
+    page.click("form [type=submit]")
+    code = re.search(r"\b\d{6}\b", newest_mail(at, lambda: len(mails(at)) > earlier)["text"])
+    if code is None:
+        raise DemoError("The newest mail holds no code.")
+    page.fill("[name=code]", code.group())
+    page.click("form:has([name=code]) [type=submit]")
 
 
 def take(page: Page, name: str) -> None:

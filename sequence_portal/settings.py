@@ -356,6 +356,10 @@ ADDRESS_CONFIRM_WITHIN = timedelta(days=7)
 # A second lead approves, and what was chosen from a list is started, within this time: reasons grow old.
 APPROVE_WITHIN = timedelta(hours=1)
 
+# Keys that one lead ends by choice from lists count together for as long as this: a choice that is made in
+# parts is one choice, and whoever means to end many has to wait long enough to be seen.
+CHOSEN_COUNT_FOR = timedelta(hours=1)
+
 # Mail exchangers are asked in the background: who runs a mailbox decides whether our mail arrives.
 DNS_SERVERS = env.name_servers("DNS_SERVERS")
 # For one look-up, all servers and repetitions included.

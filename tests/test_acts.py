@@ -23,7 +23,7 @@ from accounts.roles import ACTS, Act, Role
 from apikeys.engine import tokens
 from apikeys.findings import Finding, FindingCode, Severity
 from apikeys.flows import jobs, request_bot
-from apikeys.models import ApiKey, Bot, EngineToken, Job
+from apikeys.models import ALONE_MAX, ApiKey, Bot, EngineToken, Job
 from apikeys.status import KeyStatus
 from notifications import outbox
 from notifications.kinds import MailKind
@@ -146,6 +146,17 @@ def chosen(act: Act) -> Callable[[World, User], str]:
     return of_job(lambda world, person: world.job(act, person))
 
 
+def too_many(world: World, person: User) -> Job:
+    rows = [(uuid4(), "active") for _ in range(ALONE_MAX + 1)]
+    return jobs.choose(act=Act.REVOKE_CHOSEN, rows=rows, actor=person, address=FROM)
+
+
+def asked_for_many(world: World, _: User) -> Job:
+    job = too_many(world, world.other_lead)
+    jobs.ask_for_chosen(job_id=job.pk, by=By(world.other_lead, FROM, "why"))
+    return job
+
+
 SURE = {"sure": "on"}
 START = {"step": "start", **SURE}
 # Of a job: one event of it as a whole when it is started, one for each row, and one of the portal at its end.
@@ -207,7 +218,13 @@ CASES: Mapping[Act, list[Case]] = {
             {"keys_revoked": 1, "key_revoked": 2},
         )
     ],
-    Act.REVOKE_CHOSEN: [Case(chosen(Act.REVOKE_CHOSEN), START, OF_A_JOB | {"key_revoked": 2})],
+    Act.REVOKE_CHOSEN: [
+        Case(chosen(Act.REVOKE_CHOSEN), START, OF_A_JOB | {"key_revoked": 2}),
+        # More than one lead ends alone.
+        Case(of_job(too_many), {"step": "ask", **SURE}, {"job_asked": 1}),
+        Case(of_job(asked_for_many), {"step": "approve", **SURE}, {"job_started": 1}),
+        Case(of_job(asked_for_many), {"step": "turn_down"}, {"job_turned_down": 1}),
+    ],
     Act.REVOKE_EXCHANGE: [
         Case(
             lambda *_: "/admin/apikeys/job/exchange/revoke/",

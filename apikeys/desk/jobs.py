@@ -20,9 +20,9 @@ from accounts.desk.forms import ActForm
 from accounts.desk.page import agent, require
 from accounts.models import User
 from accounts.roles import Act, may
-from apikeys.exchanges.registry import EXCHANGES
+from apikeys.exchanges.registry import EXCHANGES, name_of
 from apikeys.flows import jobs as flow
-from apikeys.models import Job, JobItem
+from apikeys.models import ALONE_MAX, Job, JobItem
 
 # What is no more than this is done within the request, and the page shows the end at once.
 AT_ONCE = 100
@@ -72,6 +72,17 @@ def _form(request: HttpRequest, step: _Step, asked: str) -> ActForm:
 
 def _steps(found: Job, actor: User) -> list[_Step]:
     if found.status == Job.Status.CHOSEN and found.asked_by == actor:
+        if flow.takes_two(found):
+            return [
+                _Step(
+                    "ask",
+                    "Ask a second lead",
+                    f"One lead alone ends {ALONE_MAX} chosen keys an hour, and these would be more. Nothing "
+                    "happens until another lead approves it, within an hour.",
+                    flow.ask_for_chosen,
+                    f"Ask a second lead to revoke {found.total:,} chosen keys",
+                )
+            ]
         return [
             _Step(
                 "start",
@@ -85,19 +96,28 @@ def _steps(found: Job, actor: User) -> list[_Step]:
         turn_down = _Step("turn_down", "Turn it down", "Nothing is revoked.", flow.turn_down)
         if found.asked_by == actor:
             return [turn_down]
-        name = EXCHANGES[found.exchange].name
-        approve = _Step(
-            "approve",
-            "Approve, and start",
-            f"Every key at {name} is ended and its secret wiped, which nothing takes back. The bots stop, "
-            "and each customer is mailed. Keys handed over from now on stay.",
-            flow.approve,
-            f"Revoke every live key at {name}, {found.total:,} when this was asked for",
-        )
-        return [approve, turn_down]
+        return [_approve(found), turn_down]
     if found.status == Job.Status.RUNNING:
         return [_Step("stop", "Stop it", "What is done stays done. Nothing more is done.", flow.stop)]
     return []
+
+
+def _approve(found: Job) -> _Step:
+    if found.exchange:
+        name = EXCHANGES[found.exchange].name
+        what, stays = f"Every key at {name}", "Keys handed over from now on stay."
+        sure = f"Revoke every live key at {name}, {found.total:,} when this was asked for"
+    else:
+        what, stays = "Every chosen key", "What has changed since it was chosen is left as it is."
+        sure = f"Revoke {found.total:,} chosen keys"
+    return _Step(
+        "approve",
+        "Approve, and start",
+        f"{what} is ended and its secret wiped, which nothing takes back. The bots stop, and each customer "
+        f"is mailed. {stays}",
+        flow.approve,
+        sure,
+    )
 
 
 def _do(request: HttpRequest, found: Job, step: _Step, form: ActForm) -> None:
@@ -121,6 +141,8 @@ def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) 
         "title": f"Revoke all keys at {exchange}" if exchange else found.get_act_display(),
         "job": found,
         "exchange": exchange,
+        "chosen_at": _chosen_at(found),
+        "is_of_two": found.status != Job.Status.CHOSEN and found.started_by != found.asked_by,
         "steps": shown,
         "is_own": found.asked_by == request.user,
         "expires_at": expires_at if expires_at and expires_at > timezone.now() else None,
@@ -135,6 +157,13 @@ def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) 
         # By a header, as a page does that loads itself again without a script. It keeps no session alive.
         answer["Refresh"] = f"{_LOOK_AGAIN}; url={request.path}?poll=1"
     return answer
+
+
+def _chosen_at(found: Job) -> str:
+    """Where the keys are that are about to be revoked: who chose by a filter sees what it let through."""
+    if found.act != Act.REVOKE_CHOSEN or found.status not in (Job.Status.CHOSEN, Job.Status.ASKED):
+        return ""
+    return ", ".join(f"{name_of(exchange)} {number:,}" for exchange, number in flow.chosen_at(found))
 
 
 class ExchangeForm(ActForm):

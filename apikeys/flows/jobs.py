@@ -1,6 +1,7 @@
 """Acts on many rows.
 
 choose ▶ start ▶ (worker: work, batch after batch) ▶ done        rows chosen from a list
+choose ▶ ask_for_chosen ▶ approve, as below                      keys to revoke, more than one lead ends alone
 ask ▶ approve, by a second lead ▶ (worker: work) ▶ done          all keys of an exchange
       turn_down                    stop at any time
 """
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from accounts import audit
@@ -19,7 +21,7 @@ from accounts.audit_verbs import Verb
 from accounts.models import User
 from accounts.roles import Act, may
 from apikeys.flows import job_batches
-from apikeys.models import ApiKey, Job, JobItem
+from apikeys.models import ALONE_MAX, ApiKey, Job, JobItem
 from notifications.bell import ring_on_commit
 from telemetry import pruning
 
@@ -51,11 +53,42 @@ def choose(*, act: Act, rows: Iterable[tuple[UUID, str]], actor: User, address: 
 @transaction.atomic
 def start(*, job_id: UUID, by: By) -> None:
     """Begin with what the same person chose. Raises NotPossibleError."""
-    job = _locked(job_id, Status.CHOSEN)
-    if job.asked_by_id != by.actor.pk:
-        raise NotPossibleError("Somebody else chose these rows. Choose your own.")
+    job = _own_choice(job_id, by)
+    # Two choices that are started in one moment count one after the other.
+    list(User.objects.select_for_update(no_key=True).filter(pk=by.actor.pk).only("pk"))
+    if takes_two(job):
+        raise NotPossibleError(f"One lead alone ends {ALONE_MAX} chosen keys an hour. Ask a second lead.")
     job.reason, job.asked_from = by.reason, by.address
     _run(job, by)
+
+
+@transaction.atomic
+def ask_for_chosen(*, job_id: UUID, by: By) -> None:
+    """Ask for a second lead to end what the same person chose. Raises NotPossibleError."""
+    job = _own_choice(job_id, by)
+    if not takes_two(job):
+        raise NotPossibleError("This takes no second lead by now. Start it.")
+    job.status, job.reason, job.asked_at, job.asked_from = Status.ASKED, by.reason, timezone.now(), by.address
+    job.save()
+    _record(Verb.JOB_ASKED, job, by)
+
+
+def takes_two(job: Job) -> bool:
+    """Whether it ends more keys than one lead ends alone, with those started within the hour."""
+    if job.act != Act.REVOKE_CHOSEN:
+        return False
+    lately = Job.objects.filter(act=Act.REVOKE_CHOSEN).started_alone(
+        job.asked_by, timezone.now() - settings.CHOSEN_COUNT_FOR
+    )
+    before: int = lately.aggregate(keys=Sum("total", default=0))["keys"]
+    return before + job.total > ALONE_MAX
+
+
+def chosen_at(job: Job) -> list[tuple[str, int]]:
+    """How many of the chosen keys are at which exchange, by its id; most first."""
+    keys = ApiKey.objects.filter(pk__in=job.items.values("row_id"))
+    counted = keys.values_list("bot__exchange").annotate(number=Count("pk"))
+    return list(counted.order_by("-number", "bot__exchange"))
 
 
 @transaction.atomic
@@ -85,9 +118,10 @@ def approve(*, job_id: UUID, by: By) -> None:
     job = _locked(job_id, Status.ASKED)
     if job.asked_by_id == by.actor.pk:
         raise NotPossibleError("You asked for this, so another lead has to approve it.")
-    if not (job.asked_by.is_active and may(job.asked_by, Act.REVOKE_EXCHANGE)):
+    if not (job.asked_by.is_active and may(job.asked_by, Act(job.act))):
         raise NotPossibleError("Who asked for this is no lead any more.")
-    job.total = ApiKey.objects.live_at(job.exchange).count()
+    if job.exchange:
+        job.total = ApiKey.objects.live_at(job.exchange).count()
     _run(job, by)
 
 
@@ -165,6 +199,13 @@ def _locked(job_id: UUID, status: Status) -> Job:
         raise NotPossibleError(f"This has moved on: {job.get_status_display().lower()}.")
     if status != Status.RUNNING and _is_too_late(job, timezone.now()):
         raise NotPossibleError("This was asked for more than an hour ago. Begin again.")
+    return job
+
+
+def _own_choice(job_id: UUID, by: By) -> Job:
+    job = _locked(job_id, Status.CHOSEN)
+    if job.asked_by_id != by.actor.pk:
+        raise NotPossibleError("Somebody else chose these rows. Choose your own.")
     return job
 
 

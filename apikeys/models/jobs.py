@@ -8,13 +8,21 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import User
 from accounts.roles import Act
 from apikeys.exchanges.registry import name_of
+
+# Chosen keys that one lead ends alone: about as many as a person ticks, having looked at each.
+ALONE_MAX = 100
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     def running(self) -> Self:
         return self.filter(status=Job.Status.RUNNING)
+
+    def started_alone(self, lead: User, since: datetime) -> Self:
+        """What a lead chose and started without anybody else's word."""
+        return self.filter(started_by=lead, asked_by=lead, started_at__gt=since)
 
     def too_late(self, now: datetime) -> Self:
         """What nobody started or approved in time, and what was approved and not begun in time."""
@@ -74,6 +82,13 @@ class Job(models.Model):
             models.CheckConstraint(
                 condition=Q(exchange="") | Q(started_by__isnull=True) | ~Q(started_by=models.F("asked_by")),
                 name="two_people_for_an_exchange",
+            ),
+            models.CheckConstraint(
+                condition=~Q(act="revoke_chosen")
+                | Q(total__lte=ALONE_MAX)
+                | Q(started_by__isnull=True)
+                | ~Q(started_by=models.F("asked_by")),
+                name="two_people_for_many_keys",
             ),
         ]
         indexes = [

@@ -181,25 +181,43 @@ def test_a_worker_that_dies_in_a_batch_leaves_it_to_the_next(
     assert verbs().count("job_ended") == 1
 
 
-def test_more_than_a_hundred_chosen_rows_go_on_in_the_background(ann: User, alice: User) -> None:
+def test_more_chosen_keys_than_a_person_ticks_take_a_second_lead_and_go_on_in_the_background(
+    ann: User, ben: User, alice: User
+) -> None:
     chosen = make_keys(alice, 103)
     gone, taken_over = chosen[4], chosen[7]
     desk = signed_in(ann)
     pks = [str(key.pk) for key in chosen]
-    where = desk.post("/admin/apikeys/apikey/", {"action": "revoke_chosen", "_selected_action": pks})[
-        "Location"
-    ]
-    assert "Do this for 103 chosen" in desk.get(where).content.decode()
+    # As "Select all 103" above the list sends it: one row of the page, and whatever the filters let through.
+    across = {"action": "revoke_chosen", "_selected_action": pks[:1], "select_across": "1"}
+    where = desk.post("/admin/apikeys/apikey/?status__exact=active", across)["Location"]
+    page = desk.get(where).content.decode()
+    assert "Do this for" not in page
+    assert "Ask a second lead to revoke 103 chosen keys" in page
+    assert "Binance 103" in page
     revoke.revoke(key=gone, actor=alice, address=FROM, now=timezone.now())
     ApiKey.objects.filter(pk=taken_over.pk).update(status=KeyStatus.READY)
     assert (
         signed_in(make_staff(Role.LEAD))
-        .post(where, {"step": "start", "reason": "x", "sure": "on"}, follow=True)
+        .post(where, {"step": "ask", "reason": "x", "sure": "on"}, follow=True)
         .content.decode()
         .count("moved on")
     ), "what somebody else chose is not started"
-    desk.post(where, {"step": "start", "reason": "Ticket 12", "sure": "on"})
     job = Job.objects.get()
+    with pytest.raises(NotPossibleError, match="One lead alone ends 100 chosen keys"):
+        jobs.start(job_id=job.pk, by=by(ann))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(started_by=ann)
+    desk.post(where, {"step": "ask", "reason": "Ticket 12", "sure": "on"})
+    with pytest.raises(NotPossibleError, match="You asked for this"):
+        jobs.approve(job_id=job.pk, by=by(ann))
+    assert verbs() == ["key_revoked", "job_asked"]
+    second = signed_in(ben).get(where).content.decode()
+    assert "Asked for by" in second
+    assert "Binance 103" in second
+    signed_in(ben).post(where, {"step": "approve", "reason": "Seen it too", "sure": "on"})
+    job.refresh_from_db()
+    assert (job.total, job.reason, job.started_by) == (103, "Ticket 12", ben)
     assert (job.status, job.worked) == (Job.Status.RUNNING, 0)
     turns = iter([True, False])
     jobs.work(job.pk, goes_on=lambda: next(turns))
@@ -210,6 +228,31 @@ def test_more_than_a_hundred_chosen_rows_go_on_in_the_background(ann: User, alic
     assert "This key has ended already: revoked." in page
     assert "This key has changed meanwhile: accepted, waiting for the bot." in page
     assert set(ApiKey.objects.live()) == {taken_over}
+
+
+def test_choices_that_one_lead_starts_within_an_hour_count_together(
+    ann: User, ben: User, alice: User
+) -> None:
+    chosen = [(key.pk, "active") for key in make_keys(alice, 101)]
+
+    def choose(rows: list[tuple[Any, str]], lead: User) -> Job:
+        return jobs.choose(act=Act.REVOKE_CHOSEN, rows=rows, actor=lead, address=FROM)
+
+    first, second, of_ben = choose(chosen[:60], ann), choose(chosen[60:], ann), choose(chosen[60:], ben)
+    with pytest.raises(NotPossibleError, match="no second lead by now"):
+        jobs.ask_for_chosen(job_id=second.pk, by=by(ann))
+    jobs.start(job_id=first.pk, by=by(ann))
+    with pytest.raises(NotPossibleError, match="Ask a second lead"):
+        jobs.start(job_id=second.pk, by=by(ann))
+    jobs.start(job_id=of_ben.pk, by=by(ben))
+    checks = jobs.choose(act=Act.CHECK_KEY, rows=chosen, actor=ann, address=FROM)
+    jobs.start(job_id=checks.pk, by=by(ann))
+    jobs.ask_for_chosen(job_id=second.pk, by=by(ann))
+    jobs.turn_down(job_id=second.pk, by=by(ben))
+
+    Job.objects.filter(pk=first.pk).update(started_at=timezone.now() - settings.CHOSEN_COUNT_FOR)
+    an_hour_later = choose(chosen[60:], ann)
+    jobs.start(job_id=an_hour_later.pk, by=by(ann))
 
 
 def test_keys_chosen_for_a_check_keep_no_new_key_waiting(

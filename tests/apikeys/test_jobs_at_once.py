@@ -10,7 +10,7 @@ from django.db import connection
 from accounts.acts import By, NotPossibleError
 from accounts.flows import staff
 from accounts.models import AuditEvent, User
-from accounts.roles import Role
+from accounts.roles import Act, Role
 from apikeys.flows import jobs, revoke
 from apikeys.models import ApiKey, Job
 from tests.apikeys.test_jobs import make_keys
@@ -85,6 +85,15 @@ def test_a_stop_holds_from_the_moment_it_is_answered(job: Job, leads: list[User]
     assert len(set(ended)) == len(ended) == job.done
     jobs.work(job.pk, goes_on=lambda: True)
     assert AuditEvent.objects.filter(verb="key_revoked").count() == job.done
+
+
+def test_of_choices_that_one_lead_starts_at_once_all_count(leads: list[User], alice: User) -> None:
+    rows = [(key.pk, "active") for key in make_keys(alice, 51)]
+    chosen = [
+        jobs.choose(act=Act.REVOKE_CHOSEN, rows=rows, actor=leads[0], address=FROM).pk for _ in range(6)
+    ]
+    answers = at_once(*(lambda pk=pk: jobs.start(job_id=pk, by=By(leads[0], FROM, "yes")) for pk in chosen))
+    assert sorted(type(answer).__name__ for answer in answers) == ["NoneType"] + 5 * ["NotPossibleError"]
 
 
 def test_two_leads_who_end_each_other_leave_one(leads: list[User]) -> None:

@@ -104,11 +104,15 @@ def world(alice: User, bob: User, binance_bot: Bot, bybit_bot: Bot, hashed_passw
 
 @dataclass(frozen=True)
 class Case:
-    """where: an address, from the world and who acts. send: fields beside the reason. leaves: events."""
+    """where: an address, from the world and who acts. send: fields beside the reason. leaves: events.
+
+    seen: what the page shows of the thing, where that cannot be written down beforehand.
+    """
 
     where: Callable[[World, User], str]
     send: Mapping[str, Any]
     leaves: Mapping[str, int]
+    seen: Callable[[World], str] = lambda _: ""
     # Notes are reasons by another name; what only adds something asks for none.
     reason_field: str = "reason"
     status: int = 302  # once it is done
@@ -142,6 +146,10 @@ def of_a_token(*_: object) -> str:
     return f"/admin/apikeys/enginetoken/revoke/?of={EngineToken.objects.get().pk}"
 
 
+def of_the_change(world: World) -> str:
+    return str(world.bob.address_changes.get().pk)
+
+
 def chosen(act: Act) -> Callable[[World, User], str]:
     return of_job(lambda world, person: world.job(act, person))
 
@@ -172,18 +180,20 @@ CASES: Mapping[Act, list[Case]] = {
             lambda world, _: f"/admin/accounts/user/{world.bob.pk}/address/",
             {"act": "cancel"},
             {"address_change_cancelled": 1},
+            of_the_change,
         ),
     ],
     Act.SHORTEN_HOLD: [
         Case(
             lambda world, _: f"/admin/accounts/user/{world.bob.pk}/address/",
-            {"act": "shorten"},
+            {"act": "shorten", **SURE},
             {"address_hold_shortened": 1},
+            of_the_change,
         )
     ],
     Act.CLEAR_MAILBOX: [
-        Case(of_alice("mailbox"), {"clear": "1"}, {"mailbox_cleared": 1}, "note"),
-        Case(of_alice("mailbox"), {"keep": "1"}, {"mailbox_kept": 1}, "note"),
+        Case(of_alice("mailbox"), {"clear": "1"}, {"mailbox_cleared": 1}, reason_field="note"),
+        Case(of_alice("mailbox"), {"keep": "1"}, {"mailbox_kept": 1}, reason_field="note"),
     ],
     Act.CLOSE_CUSTOMER: [
         Case(
@@ -240,7 +250,7 @@ CASES: Mapping[Act, list[Case]] = {
             lambda *_: "/admin/accounts/user/new/",
             {"client_id": "0x9 / NewOne", "name": "New", "email": "new@example.org"},
             {"imported": 1},
-            "",
+            reason_field="",
         ),
         Case(
             lambda *_: "/admin/accounts/user/import/",
@@ -250,12 +260,19 @@ CASES: Mapping[Act, list[Case]] = {
                 "act": "import",
             },
             {"imported": 1, "bot_launched": 1},
-            "",
+            reason_field="",
         ),
     ],
     Act.LAUNCH_BOT: [
-        Case(of_request, {"act": "launch", "bot_id": "0x1A2 / AliceDoe / XBT-9"}, {"bot_launched": 1}, ""),
-        Case(of_request, {"act": "decline", "answer": "Not yet."}, {"bot_request_declined": 1}, ""),
+        Case(
+            of_request,
+            {"act": "launch", "bot_id": "0x1A2 / AliceDoe / XBT-9"},
+            {"bot_launched": 1},
+            reason_field="",
+        ),
+        Case(
+            of_request, {"act": "decline", "answer": "Not yet."}, {"bot_request_declined": 1}, reason_field=""
+        ),
     ],
     Act.MOVE_BOT: [
         Case(
@@ -269,7 +286,7 @@ CASES: Mapping[Act, list[Case]] = {
             of_alice("letter"),
             {"subject": "Your invoice", "text": "Here it is.", "draft": str(uuid4())},
             {"letter_written": 1},
-            "",
+            reason_field="",
         )
     ],
     Act.SETTLE_ACCOUNT: [
@@ -344,9 +361,10 @@ def tell(case: Case, act: Act, role: Role, person: User, client: Client, world: 
     path = case.where(world, person)
     before = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     new = AuditEvent.objects.filter(pk__gt=before)
-    sent = {**GRANTS, **case.send}
+    fields = {"seen": case.seen(world), **case.send}
+    sent = {**GRANTS, **fields}
     if case.reason_field:
-        unexplained = client.post(path, case.send)
+        unexplained = client.post(path, fields)
         assert unexplained.status_code in ((200,) if role in ACTS[act] else (403,)), "a reason is asked for"
         assert not new.exists()
         sent |= {case.reason_field: REASON}

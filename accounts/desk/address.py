@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import fresh_proof
 from accounts.acts import NotPossibleError
 from accounts.addresses import client_address
-from accounts.desk.forms import ReasonForm, StartChangeForm
+from accounts.desk.forms import ActForm, StartChangeForm
 from accounts.desk.page import agent, customer_or_404, require, show
 from accounts.flows import change_address as flow
 from accounts.models import AddressChange, MailDomain, User
@@ -23,8 +23,7 @@ def address(request: HttpRequest, customer_pk: int) -> HttpResponse:
     act = request.POST.get("act", "")
     change = customer.address_changes.open().first()
     start = StartChangeForm(request.POST if act == "start" else None)
-    shorten = ReasonForm(request.POST if act == "shorten" else None, auto_id="shorten_%s")
-    cancel = ReasonForm(request.POST if act == "cancel" else None, auto_id="cancel_%s")
+    shorten, cancel = (_about(request, change, name) for name in ("shorten", "cancel"))
     if request.method == "POST":
         form: Form = {"shorten": shorten, "cancel": cancel}.get(act, start)
         require(request, Act.SHORTEN_HOLD if act == "shorten" else Act.CHANGE_ADDRESS)
@@ -32,7 +31,12 @@ def address(request: HttpRequest, customer_pk: int) -> HttpResponse:
             if _done(request, act, customer, change, form):
                 return redirect("admin:customer_address", customer_pk)
         except NotPossibleError as reason:
-            form.add_error(None, str(reason))
+            if act == "start":
+                form.add_error(None, str(reason))
+            else:
+                # Where the change is gone, so is the form that could tell.
+                messages.warning(request, f"{reason} Nothing was changed.")
+                return redirect("admin:customer_address", customer_pk)
     may_change = may(request.user, Act.CHANGE_ADDRESS)
     changes = customer.address_changes.select_related("started_by", "shortened_by").order_by("-started_at")
     return show(
@@ -49,6 +53,13 @@ def address(request: HttpRequest, customer_pk: int) -> HttpResponse:
     )
 
 
+def _about(request: HttpRequest, change: AddressChange | None, act: str) -> ActForm:
+    """For what is done to one change and to no other: the page can be older than a new one."""
+    sure = f"Let {change.new_email} count now" if change and act == "shorten" else ""
+    sent = request.POST if request.POST.get("act") == act else None
+    return ActForm(sent, seen=str(change.pk) if change else "", sure=sure, auto_id=f"{act}_%s")
+
+
 def _done(
     request: HttpRequest,
     act: str,
@@ -63,13 +74,15 @@ def _done(
     if act == "start":
         flow.start(customer=customer, **form.cleaned_data, actor=actor, address=place)
         messages.success(request, "Started. A notice went to the old address, a code to the new one.")
-    elif change is None:
-        messages.warning(request, "No change is under way any more.")
-    elif act == "shorten":
-        flow.shorten(change=change, **form.cleaned_data, actor=actor, address=place)
-        messages.success(request, "The new address counts within seconds, and every session ends.")
-    elif act == "cancel" and flow.cancel(
-        change=change, actor=actor, address=place, reason=form.cleaned_data["reason"]
-    ):
-        messages.success(request, "Cancelled. The primary address stays as it is.")
+        return True
+    reason, seen = form.cleaned_data["reason"], form.cleaned_data["seen"]
+    if change is None or seen != str(change.pk):
+        raise NotPossibleError("The change that you saw is not under way any more: look at what is now.")
+    if act == "shorten":
+        flow.shorten(change=change, reason=reason, actor=actor, address=place)
+        messages.success(request, f"{change.new_email} counts within seconds, and every session ends.")
+    elif flow.cancel(change=change, actor=actor, address=place, reason=reason):
+        messages.success(request, f"Cancelled. {change.new_email} does not count.")
+    else:
+        raise NotPossibleError("This change is over already.")
     return True

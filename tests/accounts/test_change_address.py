@@ -249,8 +249,8 @@ def test_it_lets_another_lead_shorten_the_hold_and_no_one_else(
     change = start(alice, lead)
     confirm(client, latest_code(mail_sink))
     path = f"/admin/accounts/user/{alice.pk}/address/"
-    asked = {"act": "shorten", "reason": "Spoke to her on the phone."}
-    assert "another person has to" in signed_in(lead).post(path, asked).content.decode()
+    asked = {"act": "shorten", "reason": "Spoke to her on the phone.", "seen": change.pk, "sure": "on"}
+    assert "another person has to" in signed_in(lead).post(path, asked, follow=True).content.decode()
     assert signed_in(agent).post(path, asked).status_code == 403
     apply_address_changes()
     change.refresh_from_db()
@@ -265,6 +265,31 @@ def test_it_lets_another_lead_shorten_the_hold_and_no_one_else(
         asked["reason"],
     )
     assert verbs(alice)[-2:] == ["address_hold_shortened", "address_changed"]
+
+
+def test_it_does_nothing_to_a_change_that_the_lead_has_not_seen(
+    alice: User, agent: User, lead: User, client: Client, mail_sink: MailSink
+) -> None:
+    """The one on the page is over, and another is under way to an address that nobody spoke about."""
+    path, desk = f"/admin/accounts/user/{alice.pk}/address/", signed_in(lead)
+    seen = start(alice, agent, "alice@seen.example")
+    told = {"reason": "Spoke to her on the phone.", "seen": seen.pk, "sure": "on"}
+    change_address.cancel(change=seen, actor=agent, address="192.0.2.1")
+    change = start(alice, agent)
+    confirm(client, latest_code(mail_sink))
+    for act in ("shorten", "cancel"):
+        page = desk.post(path, told | {"act": act}, follow=True).content.decode()
+        assert "The change that you saw is not under way any more" in page
+    change.refresh_from_db()
+    assert (change.status, change.shortened_by) == (Status.CONFIRMED, None)
+    assert f"Let {NEW} count now" in page
+    assert page.count(f'name="seen" value="{change.pk}"') == 2
+    unticked = {"act": "shorten", "reason": "x", "seen": change.pk}
+    assert "Tick this to go on" in desk.post(path, unticked).content.decode()
+    page = desk.post(path, told | {"act": "cancel", "seen": change.pk}, follow=True).content.decode()
+    assert f"Cancelled. {NEW} does not count." in page
+    again = desk.post(path, told | {"act": "cancel", "seen": change.pk}, follow=True).content.decode()
+    assert "not under way any more" in again
 
 
 def test_it_leaves_the_old_address_where_somebody_else_took_the_new_one_before_it_is_confirmed(

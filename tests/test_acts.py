@@ -22,7 +22,7 @@ from accounts.models import AddressChange, AuditEvent, User
 from accounts.roles import ACTS, Act, Role
 from apikeys.engine import tokens
 from apikeys.findings import Finding, FindingCode, Severity
-from apikeys.flows import jobs, request_bot
+from apikeys.flows import jobs, request_bot, revoke
 from apikeys.models import ALONE_MAX, ApiKey, Bot, EngineToken, Job
 from apikeys.status import KeyStatus
 from notifications import outbox
@@ -224,8 +224,9 @@ CASES: Mapping[Act, list[Case]] = {
     Act.REVOKE_CUSTOMER: [
         Case(
             lambda world, _: f"/admin/apikeys/apikey/of/{world.alice.pk}/revoke/",
-            {"seen": "2", **SURE},
+            SURE,
             {"keys_revoked": 1, "key_revoked": 2},
+            lambda world: revoke.shown([world.held, world.active]),
         )
     ],
     Act.REVOKE_CHOSEN: [

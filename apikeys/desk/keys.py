@@ -99,7 +99,7 @@ def customer_revoke(request: HttpRequest, customer_pk: int) -> HttpResponse:
             "For each key a mail tells the customer, and to delete it at the exchange.",
         ],
         sure=f"Revoke {_keys(len(live))} of {customer}",
-        seen=str(len(live)),
+        seen=revoke.shown(live),
         button="Revoke them all",
         why_not="" if live else "No key of this customer is live.",
     )

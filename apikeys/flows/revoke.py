@@ -1,7 +1,8 @@
 """Live keys are ended before their time, and their secrets wiped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from django.db import transaction
@@ -55,19 +56,25 @@ def revoke_one(*, key_id: UUID, by: By) -> None:
     _end_and_tell([key], now=timezone.now(), by=by)
 
 
+def shown(keys: Iterable[ApiKey]) -> str:
+    """What a page showed of these keys, for `By.seen`: which ones, each in which state, in any order."""
+    lines = sorted(f"{key.pk} {key.status}" for key in keys)
+    return sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
 @transaction.atomic
 def revoke_of_customer(*, customer: User, by: By) -> int:
     """Support ends every live key of a customer; says how many. Raises NotPossibleError where there is none.
 
-    by.seen: how many the page showed.
+    by.seen: of the page, from `shown`.
     """
     bots = list(Bot.objects.filter(customer=customer).order_by("pk").values_list("pk", flat=True))
     transitions.lock_bots(bots)
     keys = _live(bots)
     if not keys:
         raise NotPossibleError("No key of this customer is live.")
-    if by.seen not in ("", str(len(keys))):
-        raise NotPossibleError(f"The live keys have changed meanwhile: {len(keys)} now.")
+    if by.seen not in ("", shown(keys)):
+        raise NotPossibleError("The live keys have changed meanwhile: look at them again.")
     _end_and_tell(keys, now=timezone.now(), by=by)
     audit.record(
         Verb.KEYS_REVOKED,

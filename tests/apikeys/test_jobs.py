@@ -353,11 +353,16 @@ def test_an_act_on_a_key_that_has_changed_says_so_and_changes_nothing(ann: User,
         page = desk.post(f"/admin/apikeys/apikey/{key.pk}/{act}/", shown, follow=True).content.decode()
         assert "changed meanwhile: active. Nothing was changed." in page
     customer = f"/admin/apikeys/apikey/of/{binance_bot.customer_id}/revoke/"
-    page = desk.post(customer, {**shown, "seen": "2"}, follow=True).content.decode()
-    assert "changed meanwhile: 1 now. Nothing was changed." in page
+    # As many as the page showed, and the same key, but it is in use by now; and then another one.
+    another = make_key(binance_bot, KeyStatus.READY, "bbbb", timedelta(minutes=1))
+    key_as_shown, key_now = key, ApiKey.objects.get(pk=key.pk)
+    for seen in ([key_as_shown, another], [key_as_shown], [another], []):
+        page = desk.post(customer, {**shown, "seen": revoke.shown(seen)}, follow=True).content.decode()
+        assert "changed meanwhile: look at them again. Nothing was changed." in page
+    assert f'value="{revoke.shown([another, key_now])}"' in page
     assert verbs() == []
     assert Mail.objects.count() == 0
-    assert ApiKey.objects.get().status == KeyStatus.ACTIVE
+    assert ApiKey.objects.live().count() == 2
 
 
 def test_a_key_that_support_ends_is_mailed_once_with_what_goes_on(ann: User, binance_bot: Bot) -> None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts import roles
 from accounts.acts import By
-from accounts.flows import change_address
+from accounts.flows import change_address, clear_mailbox
 from accounts.models import AddressChange, AuditEvent, User
 from accounts.roles import ACTS, Act, Role
 from apikeys.engine import tokens
@@ -82,7 +82,7 @@ def world(alice: User, bob: User, binance_bot: Bot, bybit_bot: Bot, hashed_passw
     return World(
         alice,
         bob,
-        make_customer("carol@example.org", "0x3C4 / CarolPoe", hashed_password),
+        make_customer("carol@outlook.com", "0x3C4 / CarolPoe", hashed_password),
         make_key(binance_bot, KeyStatus.ACTIVE, "aaaa", timedelta(days=3)),
         make_key(
             bybit_bot,
@@ -146,6 +146,14 @@ def of_a_token(*_: object) -> str:
     return f"/admin/apikeys/enginetoken/revoke/?of={EngineToken.objects.get().pk}"
 
 
+def of_carols_mailbox(world: World, _: User) -> str:
+    return f"/admin/accounts/user/{world.carol.pk}/mailbox/"
+
+
+def seen_of_it(world: World) -> str:
+    return clear_mailbox.shown(world.carol.email, None)
+
+
 def of_the_change(world: World) -> str:
     return str(world.bob.address_changes.get().pk)
 
@@ -192,8 +200,8 @@ CASES: Mapping[Act, list[Case]] = {
         )
     ],
     Act.CLEAR_MAILBOX: [
-        Case(of_alice("mailbox"), {"clear": "1"}, {"mailbox_cleared": 1}, reason_field="note"),
-        Case(of_alice("mailbox"), {"keep": "1"}, {"mailbox_kept": 1}, reason_field="note"),
+        Case(of_carols_mailbox, {"clear": "1"}, {"mailbox_cleared": 1}, seen_of_it, "note"),
+        Case(of_carols_mailbox, {"keep": "1"}, {"mailbox_kept": 1}, seen_of_it, "note"),
     ],
     Act.CLOSE_CUSTOMER: [
         Case(

@@ -23,11 +23,14 @@ class ReasonForm(forms.Form):
 
 
 class NoteForm(forms.Form):
+    """With what the page showed, as in `ActForm`."""
+
     note = forms.CharField(
         max_length=_REASON_MAX,
         help_text=f"What was found out. {_KEPT}",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class ActForm(ReasonForm):

@@ -1,5 +1,6 @@
 """Mailboxes that Microsoft runs: known by name or by mail exchanger, gated until support has decided."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import exchangers
-from accounts.flows import change_address
+from accounts.flows import change_address, clear_mailbox
 from accounts.gates import gate_of
 from accounts.mail_domains import Provider, domain_of, is_known_by_name, provider_of
 from accounts.models import AuditEvent, MailboxHold, MailDomain, User
@@ -231,11 +232,14 @@ def test_it_puts_a_request_before_support_who_clears_that_address_only(
     assert mailbox in listed
     assert "Really none." in desk.get(mailbox).content.decode()
 
-    desk.post(mailbox, {"keep": "1", "note": "Bounced."})
+    def decide(**sent: str) -> str:
+        return desk.post(mailbox, {"seen": seen_at(desk, mailbox), **sent}).content.decode()
+
+    decide(keep="1", note="Bounced.")
     assert "has not cleared" in browser.get(path).content.decode()
     browser.post("/security/mailbox/")
-    assert "required" in desk.post(mailbox, {"clear": "1", "note": ""}).content.decode()
-    desk.post(mailbox, {"clear": "1", "note": "Answered our mail."})
+    assert "required" in decide(clear="1", note="")
+    decide(clear="1", note="Answered our mail.")
     assert 'name="api_key"' in browser.get(path).content.decode()
     assert browser.get("/security/mailbox/")["Location"] == "/security/"
     assert [event.verb for event in AuditEvent.objects.order_by("pk")] == [
@@ -247,6 +251,41 @@ def test_it_puts_a_request_before_support_who_clears_that_address_only(
     # Another address is another case, and coming back the old word holds.
     assert gate_of(moved_to(microsoft, "alice@hotmail.com"))
     assert gate_of(moved_to(microsoft, "Alice@Outlook.com")) is None
+
+
+def seen_at(desk: Client, mailbox: str) -> str:
+    """What the page carries of what it shows."""
+    found = re.search(r'name="seen" value="(\w+)"', desk.get(mailbox).content.decode())
+    assert found
+    return found[1]
+
+
+def test_it_decides_only_about_what_the_page_showed(microsoft: User) -> None:
+    desk, mailbox = (
+        signed_in(make_staff(Role.SUPPORT)),
+        f"/admin/accounts/user/{microsoft.pk}/mailbox/",
+    )
+
+    def told(seen: str) -> str:
+        sent = {"clear": "1", "note": "Answered our mail.", "seen": seen}
+        return desk.post(mailbox, sent, follow=True).content.decode()
+
+    unasked = seen_at(desk, mailbox)
+    clear_mailbox.ask(customer=microsoft, note="I have no other.", address="192.0.2.1")
+    asked = seen_at(desk, mailbox)
+    clear_mailbox.ask(customer=microsoft, note="Wait, I will have one.", address="192.0.2.1")
+    now = seen_at(desk, mailbox)
+    for seen in (unasked, asked, ""):
+        assert "has changed meanwhile: look again. Nothing was changed." in told(seen)
+    moved_to(microsoft, "alice@hotmail.com")
+    assert "has changed meanwhile" in told(now)
+    moved_to(microsoft, "alice@plain.example")
+    assert "Microsoft does not run this address" in told(clear_mailbox.shown(microsoft.email, None))
+    moved_to(microsoft, "alice@outlook.com")
+    User.objects.filter(pk=microsoft.pk).update(is_active=False)
+    assert "This account is closed." in told(now)
+    assert MailboxHold.objects.get().status == MailboxHold.Status.ASKED
+    assert not AuditEvent.objects.exclude(verb="mailbox_asked").exists()
 
 
 def test_it_is_free_once_support_has_moved_the_address(

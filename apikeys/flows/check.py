@@ -77,7 +77,8 @@ def _count(claimed: ApiKey, answer: KeyReport | Trouble, outcome: Outcome) -> No
     ours = {SEALED: "unopened", breaker.HELD_BACK: "held back"}
     why = ours.get(answer.exchange_code) if isinstance(answer, Trouble) else None
     counted = [Counted(What.CHECK, claimed.bot.exchange, why or outcome.value)]
-    if outcome is not Outcome.RETRY and not claimed.held:
+    waited_for_support = claimed.held or claimed.confirmed_account_id
+    if outcome is not Outcome.RETRY and not waited_for_support:
         counted.append(tallies.verdict((timezone.now() - claimed.submitted_at).total_seconds()))
     tallies.count(*counted)
 
@@ -91,8 +92,7 @@ def _claim(key_id: UUID, now: datetime) -> ApiKey | None:
 
 
 def _was_held_too_long(key: ApiKey, now: datetime) -> bool:
-    held = any(finding.severity is Severity.HOLD for finding in key.findings)
-    return held and now >= key.submitted_at + HOLD
+    return key.held and now >= key.submitted_at + HOLD
 
 
 @transaction.atomic
@@ -191,17 +191,19 @@ def _carry_out(
     elif decision.outcome is Outcome.REFUSED:
         refuse(key, decision.findings, now=now, **fields)
     elif decision.outcome is Outcome.HELD:
-        _hold(key, decision, now, fields)
+        _hold(key, decision, fields)
+    elif key.held:
+        # Asked for a look, and left without an answer: it waits for support as before, for what was found.
+        _update(key, check_due_at=key.submitted_at + HOLD, claim=None, claimed_until=None)
     else:
         _try_later(key, answer, decision, now)
 
 
-def _hold(key: ApiKey, decision: Decision, now: datetime, fields: dict[str, object]) -> None:
-    first_time = FindingCode.WRONG_ACCOUNT not in {finding.code for finding in key.findings}
+def _hold(key: ApiKey, decision: Decision, fields: dict[str, object]) -> None:
     found = [finding.as_json() for finding in decision.findings]
     due = key.submitted_at + HOLD
     _update(key, findings_json=found, held=True, check_due_at=due, claim=None, claimed_until=None, **fields)
-    if first_time:
+    if not key.held:
         audit.record(
             Verb.KEY_HELD,
             customer=key.bot.customer,

@@ -42,15 +42,15 @@ def is_held(key: ApiKey) -> bool:
     """A key in use goes on working meanwhile."""
     if key.status == KeyStatus.ACTIVE:
         return key.concern == FindingCode.WRONG_ACCOUNT
-    held_for = {item.code for item in key.findings if item.severity is Severity.HOLD}
-    return key.status == KeyStatus.CHECKING and FindingCode.WRONG_ACCOUNT in held_for
+    return key.status == KeyStatus.CHECKING and key.held
 
 
 def shown(key: ApiKey) -> str:
     """What a page showed of the key, for `By.seen`: nothing is decided about an account that nobody saw, and
-    no key is revoked that was seen as one that would be refused.
+    no key is revoked that was seen as one that would be refused, or turned down once somebody confirmed it.
     """
-    return f"{key.status} {named_account(key)}"
+    confirmed = f", confirmed {key.confirmed_account_id}" if key.confirmed_account_id else ""
+    return f"{key.status} {named_account(key)}{confirmed}"
 
 
 @transaction.atomic
@@ -60,9 +60,15 @@ def confirm(*, key_id: UUID, by: By) -> None:
     """
     key = _held(key_id, by)
     now = timezone.now()
+    # A new key waits for its exchange from now on, and for nobody's word.
+    settled = {"held": False, "findings_json": []} if key.status == KeyStatus.CHECKING else {}
     # Without its claim a check that is under way, which knows nothing of this, changes nothing.
     ApiKey.objects.filter(pk=key.pk).update(
-        confirmed_account_id=named_account(key), check_due_at=now, claim=None, claimed_until=None
+        confirmed_account_id=named_account(key),
+        check_due_at=now,
+        claim=None,
+        claimed_until=None,
+        **settled,
     )
     _record(Verb.ACCOUNT_CONFIRMED, key, by)
     ring_on_commit("apikeys.check_key", str(key.pk))

@@ -1,16 +1,19 @@
 """A key of another exchange account: held, and settled by support."""
 
 import pytest
+from django.db.models import Sum
 from django.test import Client
 
 from accounts.acts import By, NotPossibleError
 from accounts.models import AuditEvent, User
 from accounts.roles import Role
-from apikeys.flows import settle_account
+from apikeys.flows import check_again, settle_account
+from apikeys.flows.check import HOLD
 from apikeys.models import ApiKey, Bot
 from apikeys.status import KeyStatus
 from apikeys.tasks import check_key
 from notifications.models import Mail
+from telemetry.models import EVER, Tally, What
 from tests.conftest import make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.exchange_simulator.simulator import Simulator
@@ -57,6 +60,8 @@ def test_it_lets_the_bot_change_over_once_support_has_confirmed(held: ApiKey, su
     assert held.status == KeyStatus.ACTIVE
     event = AuditEvent.objects.get(verb="account_confirmed")
     assert (event.actor, event.detail["reason"]) == (support, REASON)
+    timed = Tally.objects.filter(slot=EVER, what=What.VERDICT).aggregate(number=Sum("number"))
+    assert timed["number"] == 2, "until it was held: how long support takes is no measure of the checks"
 
 
 def test_it_is_settled_at_the_desk_by_those_who_may(held: ApiKey) -> None:
@@ -120,6 +125,53 @@ def test_a_confirmation_is_for_that_account_only(held: ApiKey, support: User, si
     held.refresh_from_db()
     assert held.status == KeyStatus.CHECKING
     assert [item.code for item in held.findings] == ["wrong_account"]
+
+
+def test_a_look_without_an_answer_leaves_the_decision_as_it_was(
+    held: ApiKey, support: User, simulator: Simulator
+) -> None:
+    simulator.behave("binance", "http_status", api_key=DEMO_KEYS["binance"]["good"].api_key)
+    check_again.check_again(key_id=held.pk, by=by(support, "checking"))
+    assert check_key(str(held.pk)) == "retry"
+    held.refresh_from_db()
+    assert settle_account.is_held(held)
+    assert (held.held, [item.code for item in held.findings]) == (True, ["wrong_account"])
+    assert (held.failing_since, held.check_due_at) == (None, held.submitted_at + HOLD)
+    assert "Confirm the other account" in (
+        signed_in(make_staff(Role.SUPPORT)).get(f"/admin/apikeys/apikey/{held.pk}/account/").content.decode()
+    )
+
+    simulator.behave("binance", "ok", api_key=DEMO_KEYS["binance"]["good"].api_key)
+    ApiKey.objects.filter(pk=held.pk).update(check_due_at=held.submitted_at)
+    assert check_key(str(held.pk)) == "held"
+    assert AuditEvent.objects.filter(verb="key_held").count() == 1
+
+
+def test_what_is_confirmed_waits_for_its_exchange_and_for_nobody_any_more(
+    held: ApiKey, support: User, simulator: Simulator
+) -> None:
+    settle_account.confirm(key_id=held.pk, by=by(support))
+    with pytest.raises(NotPossibleError, match="does not wait"):
+        settle_account.turn_down(key_id=held.pk, by=by(support))
+    held.refresh_from_db()
+    assert not ApiKey.objects.held().exists()
+    assert held.findings == []
+    simulator.behave("binance", "http_status", api_key=DEMO_KEYS["binance"]["good"].api_key)
+    ApiKey.objects.filter(pk=held.pk).update(submitted_at=held.submitted_at - HOLD)
+    check_key(str(held.pk))
+    held.refresh_from_db()
+    assert (held.status, held.failed_checks) == (KeyStatus.CHECKING, 1), "asked again, not refused as held"
+
+
+def test_a_key_in_use_that_one_agent_confirmed_is_not_turned_down_from_an_older_page(
+    held: ApiKey, support: User
+) -> None:
+    key = ApiKey.objects.active().get()
+    key.concern, key.report_json = "wrong_account", (key.report_json or {}) | {"account_id": "99"}
+    key.save()
+    settle_account.confirm(key_id=key.pk, by=by(support, "active 99"))
+    with pytest.raises(NotPossibleError, match="changed meanwhile"):
+        settle_account.turn_down(key_id=key.pk, by=by(support, "active 99"))
 
 
 def test_it_refuses_what_support_turns_down_and_keeps_the_old_key(held: ApiKey, support: User) -> None:

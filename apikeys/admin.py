@@ -278,7 +278,7 @@ def _with_owner(names: Any, request: HttpRequest) -> Any:
 class MailAtDesk(ExportableAdmin, MailAdmin):
     """With what support does about a mail. Whose it is, and which address counts, is known here."""
 
-    actions = (choosing.action(Act.RESEND_MAIL, "Send the chosen mails again"),)
+    actions = (choosing.action(Act.RESEND_MAIL, "Send the chosen mails again", seen="times_resent"),)
     readonly_fields = ("owner",)
     export_fields: ClassVar = {name: name for name in (*MailAdmin.list_display, "last_answer")}
 

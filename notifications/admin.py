@@ -53,6 +53,7 @@ class MailAdmin(ReadOnlyAdmin):
         "accepted_at",
         "tries",
         "last_answer",
+        "times_resent",
     )
 
     def search_ways(self, request: HttpRequest, term: str) -> list[Way]:

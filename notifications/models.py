@@ -22,8 +22,13 @@ class MailQuerySet(models.QuerySet["Mail"]):
         return self.stored().filter(status=Mail.Status.WAITING, due_at__lte=now)
 
     def undelivered(self, now: datetime) -> Self:
-        """Mails of the last days that never reached their person."""
-        return self.filter(status=Mail.Status.FAILED, created_at__gt=now - settings.UNDELIVERED_FORGOTTEN)
+        """Mails of the last days that never reached their person, and about which somebody can do something.
+
+        Not among them: codes, which are of no use any more; mails of who has left, of which nothing is kept
+        either; and what was sent again, for which the newer mail stands.
+        """
+        failed = self.filter(status=Mail.Status.FAILED, times_resent=0)
+        return failed.stored().filter(created_at__gt=now - settings.UNDELIVERED_FORGOTTEN)
 
     def of(self, owner_id: int) -> Self:
         return self.filter(owner_id=owner_id)
@@ -65,6 +70,7 @@ class Mail(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     last_answer = models.CharField(max_length=80, blank=True)  # SMTP status and class of error, no text
     accepted_at = models.DateTimeField(null=True)
+    times_resent = models.PositiveSmallIntegerField("sent again", default=0, db_default=0)
 
     objects = MailQuerySet.as_manager()
 
@@ -73,6 +79,11 @@ class Mail(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="mail_due", condition=Q(status="waiting")),
             models.Index(fields=["created_at"], name="mail_failed", condition=Q(status="failed")),
+            models.Index(
+                fields=["created_at"],
+                name="mail_undelivered",
+                condition=Q(status="failed", times_resent=0) & (Q(context__isnull=False) | Q(has_body=True)),
+            ),
             models.Index(fields=["owner_id", "-created_at"], name="mail_of_owner"),
             models.Index(fields=["created_at"], name="mail_waiting", condition=Q(status="waiting")),
             models.Index(

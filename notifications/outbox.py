@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from notifications.bell import ring_on_commit
@@ -138,7 +138,7 @@ def give_up(mails: QuerySet[Any]) -> None:
 
 
 def send_again(mail: Mail, *, to: str, cause: str) -> bool:
-    """Queue a stored mail once more, as a mail of its own. False: this cause was mailed before.
+    """Queue a stored mail once more, as a mail of its own, and count it. False: this cause was mailed before.
 
     Raises ValueError for a mail of which nothing is kept.
     """
@@ -162,6 +162,7 @@ def send_again(mail: Mail, *, to: str, cause: str) -> bool:
     Mail.objects.bulk_create([copy], ignore_conflicts=True)
     if not Mail.objects.filter(pk=copy.pk).exists():
         return False
+    Mail.objects.filter(pk=mail.pk).update(times_resent=F("times_resent") + 1)
     for attached in Attachment.objects.filter(mail=mail):
         Attachment.objects.create(mail=copy, name=attached.name, content=attached.content)
     ring_on_commit(DELIVER, str(copy.id))

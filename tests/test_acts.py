@@ -57,7 +57,7 @@ class World:
     def job(self, act: Act, actor: User) -> Job:
         rows = [(self.active.pk, "active"), (self.held.pk, "checking")]
         if act is Act.RESEND_MAIL:
-            rows = [(self.mail.pk, "")]
+            rows = [(self.mail.pk, "0")]
         return jobs.choose(act=act, rows=rows, actor=actor, address=FROM)
 
     def asked(self) -> Job:

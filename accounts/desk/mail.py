@@ -23,7 +23,6 @@ def mail_resend(request: HttpRequest, mail_id: UUID) -> HttpResponse:
         raise PermissionDenied
     mail = get_object_or_404(Mail, pk=mail_id)
     owner = User.objects.filter(pk=mail.owner_id).first()
-    times = resend_mail.times_resent(mail)
     addresses = [("Went to", mail.to), ("Primary address now", owner.email if owner else "-")]
     page = ActPage(
         act=Act.RESEND_MAIL,
@@ -33,14 +32,14 @@ def mail_resend(request: HttpRequest, mail_id: UUID) -> HttpResponse:
             ("Kind", mail.get_kind_display()),
             ("State", mail.get_status_display()),
             *(addresses if request.user.has_perm("accounts.view_user") else ()),
-            ("Sent again so far", times or "Never"),
+            ("Sent again so far", mail.times_resent or "Never"),
         ],
         tells=[
             "The same words go to the address that is primary now, as a mail of its own.",
             "It says what was true when the first one was written.",
             "Mails with a code are never sent again: the person asks for a new code.",
         ],
-        seen=str(times),
+        seen=str(mail.times_resent),
         button="Send it again",
         why_not=resend_mail.why_not(mail, owner),
     )

@@ -22,11 +22,6 @@ _FOR_ONE_ADDRESS = frozenset(
 )
 
 
-def times_resent(mail: Mail) -> int:
-    """Also what a page showed, for `By.seen`: sent twice from the same page, it goes out once."""
-    return Mail.objects.of(mail.owner_id).filter(cause__startswith=f"{_cause(mail)}:").count()
-
-
 def why_not(mail: Mail, owner: User | None) -> str:
     """A sentence for the desk, or nothing where the mail can be sent again."""
     if owner is None or not (owner.is_customer and owner.is_active):
@@ -45,15 +40,17 @@ def why_not(mail: Mail, owner: User | None) -> str:
 
 @transaction.atomic
 def resend(*, mail: Mail, by: By) -> None:
-    """Raises NotPossibleError, also where the mail was sent again since the page was opened."""
+    """Raises NotPossibleError, also where the mail was sent again since the page was opened.
+
+    by.seen: how often the page said that it was sent again, so that it goes out once from the same page.
+    """
     owner = User.objects.select_for_update(no_key=True).filter(pk=mail.owner_id).first()
     mail.refresh_from_db()
     if reason := why_not(mail, owner):
         raise NotPossibleError(reason)
-    number = times_resent(mail)
-    if owner is None or by.seen not in ("", str(number)):
+    if owner is None or by.seen not in ("", str(mail.times_resent)):
         raise NotPossibleError("This mail was sent again meanwhile.")
-    outbox.send_again(mail, to=owner.email, cause=f"{_cause(mail)}:{number + 1}")
+    outbox.send_again(mail, to=owner.email, cause=f"again:{mail.pk}:{mail.times_resent + 1}")
     audit.record(
         Verb.MAIL_RESENT,
         customer=owner,
@@ -62,7 +59,3 @@ def resend(*, mail: Mail, by: By) -> None:
         mail=mail.get_kind_display(),
         reason=by.reason,
     )
-
-
-def _cause(mail: Mail) -> str:
-    return f"again:{mail.pk}"

@@ -30,7 +30,7 @@ def action(act: Act, words: str, *, seen: str = "") -> Action:
         fields = ("pk", seen) if seen else ("pk",)
         # One more than can be: enough to say that it is too many.
         found = rows.order_by("pk").values_list(*fields)[: jobs.CHOSEN_MAX + 1]
-        wanted: list[tuple[UUID, str]] = [(row[0], row[1] if seen else "") for row in found]
+        wanted: list[tuple[UUID, str]] = [(row[0], str(row[1]) if seen else "") for row in found]
         try:
             job = jobs.choose(act=act, rows=wanted, actor=agent(request), address=client_address(request))
         except NotPossibleError as reason:

@@ -171,6 +171,27 @@ def test_a_mail_is_sent_again_to_the_present_address_as_one_of_its_own(
     assert Mail.objects.count() == 3
 
 
+def test_what_two_agents_chose_from_a_list_is_sent_again_once(by: By, alice: User) -> None:
+    mails = [make_mail(alice, MailKind.API_REFUSED), make_mail(alice, MailKind.WELCOME)]
+    assert Mail.objects.undelivered(timezone.now()).count() == 2
+    other = signed_in(make_staff(Role.SUPPORT, "other.agent@sequence.example"))
+    desks = [signed_in(by.actor), other]
+    chosen = {"action": "resend_mail", "_selected_action": [str(mail.pk) for mail in mails]}
+    pages = [desk.post("/admin/notifications/mail/", chosen)["Location"] for desk in desks]
+    start = {"step": "start", "reason": "It bounced", "sure": "on"}
+    answers = [
+        desk.post(page, start, follow=True).content.decode() for desk, page in zip(desks, pages, strict=True)
+    ]
+    assert [answer.count("This mail was sent again meanwhile.") for answer in answers] == [0, 2]
+    copies = Mail.objects.filter(cause__startswith="again:")
+    assert copies.count() == AuditEvent.objects.filter(verb="mail_resent").count() == 2
+
+    # Nothing is left to do about the two, unless a copy fails as well, which is then what waits.
+    assert not Mail.objects.undelivered(timezone.now()).exists()
+    copies.filter(kind=MailKind.WELCOME).update(status=Mail.Status.FAILED)
+    assert Mail.objects.undelivered(timezone.now()).get() == copies.get(kind=MailKind.WELCOME)
+
+
 def test_what_is_not_sent_again(by: By, alice: User) -> None:
     code = make_mail(alice, MailKind.PASSWORD_CHANGED, "a@example.com")
     Mail.objects.filter(pk=code.pk).update(context=None, kind=MailKind.SIGN_IN_CODE)

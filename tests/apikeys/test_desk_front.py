@@ -86,11 +86,18 @@ def test_it_counts_what_waits_and_links_to_just_that(
     change_address.start(
         customer=bob, new_email="b@new.example", reason="x", actor=support, address="192.0.2.1"
     )
-    for cause, status, age in (("a", "failed", DAY), ("b", "failed", 15 * DAY), ("c", "accepted", DAY)):
+    for cause, status, age, more in (
+        ("a", "failed", DAY, {}),
+        ("b", "failed", 15 * DAY, {}),
+        ("c", "accepted", DAY, {}),
+        # A code that ran out, and any mail of somebody who left.
+        ("d", "failed", DAY, {"context": None}),
+        # For this one its copy stands.
+        ("e", "failed", DAY, {"times_resent": 1}),
+    ):
         at = now - age
-        Mail.objects.create(
-            kind=MailKind.WELCOME, owner_id=1, cause=cause, status=status, created_at=at, due_at=at
-        )
+        fields = {"kind": MailKind.WELCOME, "owner_id": 1, "context": {}, "created_at": at, "due_at": at}
+        Mail.objects.create(cause=cause, status=status, **(fields | more))
     ready = key(bots, KeyStatus.READY, "redy")
     Handover.objects.create(kind="key", key=ready, envelope=b"x", created_at=now - timedelta(minutes=16))
     ExchangeState.objects.create(exchange="kraken", open_until=now + timedelta(minutes=1))

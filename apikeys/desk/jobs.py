@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -28,7 +29,7 @@ from apikeys.models import ALONE_MAX, Job, JobItem
 AT_ONCE = 100
 # Seconds between two looks of a page that watches a job.
 _LOOK_AGAIN = 2
-_SKIPPED_SHOWN = 50
+_LEFT_SHOWN = 50
 _LISTS = {Act.RESEND_MAIL: "admin:notifications_mail_change"}
 
 
@@ -132,10 +133,11 @@ def _do(request: HttpRequest, found: Job, step: _Step, form: ActForm) -> None:
 
 
 def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) -> HttpResponse:
-    watches = found.status == Job.Status.RUNNING and "hold" not in request.GET
+    holds_still = request.GET.keys() & {"hold", "left"}
+    watches = found.status == Job.Status.RUNNING and not holds_still
     expires_at = flow.expires_at(found)
     exchange = EXCHANGES[found.exchange].name if found.exchange else ""
-    skipped = found.items.filter(outcome__in=JobItem.LEFT).order_by("pk")[:_SKIPPED_SHOWN]
+    left = Paginator(found.items.filter(outcome__in=JobItem.LEFT).order_by("pk"), _LEFT_SHOWN)
     context = {
         "opts": Job._meta,
         "title": f"Revoke all keys at {exchange}" if exchange else found.get_act_display(),
@@ -146,7 +148,7 @@ def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) 
         "steps": shown,
         "is_own": found.asked_by == request.user,
         "expires_at": expires_at if expires_at and expires_at > timezone.now() else None,
-        "skipped": skipped,
+        "left": left.get_page(request.GET.get("left")),
         "row_page": _LISTS.get(Act(found.act), "admin:apikeys_apikey_change"),
         "watches": watches,
     }

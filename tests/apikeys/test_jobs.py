@@ -1,7 +1,9 @@
 """Acts on many rows: keys of an exchange ended by two leads, and rows chosen from a list."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from celery import current_app
@@ -332,6 +334,28 @@ def test_a_row_that_fails_is_told_and_holds_nothing_else_up(
     page = signed_in(ben).get(f"/admin/apikeys/job/{job.pk}/progress/").content.decode()
     assert str(broken.pk) in page
     assert "Something of ours went wrong: ValueError." in page
+
+
+def test_every_row_that_was_left_can_be_read(ann: User) -> None:
+    """With the reasons of 120 rows: the page says how many there are, and leads on to the rest."""
+    job = jobs.choose(act=Act.CHECK_KEY, rows=[], actor=ann, address=FROM)
+    left = [JobItem(job=job, row_id=uuid4(), outcome="skipped", why=f"Reason {one}.") for one in range(120)]
+    JobItem.objects.bulk_create(left)
+    Job.objects.filter(pk=job.pk).update(status=Job.Status.RUNNING, started_at=timezone.now())
+    desk, where, read = signed_in(ann), f"/admin/apikeys/job/{job.pk}/progress/", []
+    page = desk.get(where).content.decode()
+    assert "Left as they were: 1 to 50 of 120" in page
+    while True:
+        read += re.findall(r"Reason (\d+)\.", page)
+        further = re.search(r'href="(\?left=\d)">Further ones', page)
+        if not further:
+            break
+        answer = desk.get(f"{where}{further[1]}")
+        assert "Refresh" not in answer, "it holds still while somebody reads"
+        page = answer.content.decode()
+    assert read == [str(one) for one in range(120)]
+    assert "Left as they were: 101 to 120 of 120" in page
+    assert desk.get(f"{where}?left=nonsense").status_code == 200
 
 
 def test_a_lead_is_told_that_too_many_were_chosen(

@@ -12,7 +12,7 @@ from accounts.models import AddressChange, AuditEvent, MailboxHold, User
 from accounts.roles import Act
 from apikeys.flows import close_customer as close
 from apikeys.flows import jobs, request_bot
-from apikeys.models import ApiKey, BotRequest, Job, JobItem
+from apikeys.models import ALONE_MAX, ApiKey, BotRequest, Job, JobItem
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 
 _FROM = "192.0.2.1"
@@ -81,6 +81,12 @@ def fill_states(insider: User) -> None:
         actor=insider,
         address=_FROM,
     )
+    jobs.choose(
+        act=Act.REVOKE_CHOSEN,
+        rows=[(key.pk, key.status) for key in ApiKey.objects.all()[: ALONE_MAX + 1]],
+        actor=insider,
+        address=_FROM,
+    )
     ended = Job.objects.create(
         act=Act.REVOKE_CHOSEN,
         status=Job.Status.DONE,
@@ -121,6 +127,8 @@ def states() -> Iterator[tuple[str, str]]:
     for status in (Job.Status.CHOSEN, Job.Status.ASKED, Job.Status.RUNNING, Job.Status.DONE):
         job = Job.objects.filter(status=status).latest("asked_at")
         yield f"job-{status.value}", f"/admin/apikeys/job/{job.pk}/progress/?hold=1"
+    too_many = Job.objects.get(act=Act.REVOKE_CHOSEN, status=Job.Status.CHOSEN)
+    yield "job-that-takes-two", f"/admin/apikeys/job/{too_many.pk}/progress/"
     told = AuditEvent.objects.exclude(detail={}).exclude(key_id=None).latest("pk")
     yield "event-with-more", f"/admin/accounts/auditevent/{told.pk}/change/"
 

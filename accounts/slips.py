@@ -1,15 +1,22 @@
-"""Finds what must not stand in a letter: something that looks like a key, a secret or a code.
+"""Finds what must stand in no letter and no search: what looks like a key, a secret or a code.
 
-It warns a person, who decides. What it calls a key may be a long order number; what it does not know passes.
+Of a letter it warns a person, who decides. What it calls a key may be a long order number; what it does not
+know passes.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
-_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
+_KEY_FILE = re.compile(r'-----BEGIN|"privateKey"')
 _CODE = re.compile(r"(?<![\w.,/:-])\d{3}[ -]?\d{3}(?![\w.,/:-]*\d)")
-# Unbroken and mixed, as nothing is that people write. The shortest key that an exchange hands out has 16.
-_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
+# The shortest key that an exchange hands out has 16 characters.
+_LEAST = 16
+_TOKEN = re.compile(rf"[A-Za-z0-9+/=_-]{{{_LEAST},}}")
+_PART = re.compile(r"[A-Za-z0-9]+")
+_WORDS = re.compile(r"[A-Z]*[a-z]*(?:[A-Z][a-z]+)*")  # as people write them: Jane, JaneDoe, BTCPerpetual
+# What is no letter and cannot be seen, beside the characters that Unicode calls marks, format and control.
+_FILLERS = "\u115f\u1160\u3164"
 
 
 def slips_in(text: str) -> list[str]:
@@ -17,15 +24,44 @@ def slips_in(text: str) -> list[str]:
     return list(dict.fromkeys(_slips_in(text)))
 
 
+def has_key_file(text: str) -> bool:
+    return bool(_KEY_FILE.search(_visible(text)))
+
+
+def secrets_in(text: str) -> list[str]:
+    """What has the form of a whole API key or secret of some exchange, each in one piece.
+
+    That is letters and digits mixed, as nothing is that people write. A date, an address of a page or an id
+    is long as well, but its parts are words or numbers, or short.
+    """
+    return [token for token in _TOKEN.findall(_visible(text)) if _mixed_in(token) >= _LEAST]
+
+
 def _slips_in(text: str) -> Iterator[str]:
-    if _PEM.search(text):
-        yield "A private key stands in the text."
-    for found in _TOKEN.findall(text):
-        if _is_mixed(found):
-            yield f"“{found[:4]}…”, {len(found)} characters, looks like an API key or a secret."
+    if has_key_file(text):
+        yield "A key file stands in the text."
+    for found in secrets_in(text):
+        yield f"“{found[:4]}…”, {len(found)} characters, looks like an API key or a secret."
     for found in _CODE.findall(text):
         yield f"“{found[:2]}…” looks like a six-digit code."
 
 
-def _is_mixed(token: str) -> bool:
-    return any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
+def _visible(text: str) -> str:
+    """Letters of every width as one, and without what nobody sees, which would break a key in two."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isspace() or not _is_unseen(c))
+
+
+def _is_unseen(character: str) -> bool:
+    return character in _FILLERS or unicodedata.category(character) in ("Cc", "Cf", "Mn")
+
+
+def _mixed_in(token: str) -> int:
+    """How many characters of it are in mixed parts."""
+    return sum(len(part) for part in _PART.findall(token) if _is_mixed(part))
+
+
+def _is_mixed(part: str) -> bool:
+    """A key in twenty of the shortest has no digit, but capitals where no word begins."""
+    if part.isalpha():
+        return len(part) >= _LEAST and not _WORDS.fullmatch(part)
+    return not part.isdigit()

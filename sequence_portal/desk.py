@@ -20,7 +20,7 @@ from apikeys.desk.close import close as close_customer
 from apikeys.desk.customer_page import customer_page
 from apikeys.desk.queues import queues
 from sequence_portal.desk_charts import charts_of_days
-from sequence_portal.search import search
+from sequence_portal.search import search, unless_refused
 from sequence_portal.wallboard import wallboard
 
 
@@ -45,6 +45,10 @@ class PortalAdminSite(AdminSite):
         )
         own = [path(route, self.admin_view(view), name=name) for route, view, name in pages]
         return [*own, *super().get_urls()]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page comes by here, those of Django's lists too."""
+        return super().admin_view(unless_refused(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A mailed code is not enough: it verifies a session too, and is as good as the mailbox."""

@@ -1,17 +1,19 @@
 """The one search box of the desk, and what the boxes of its lists send.
 
 Terms are posted. What has the form of a whole API key is answered at once and looked for nowhere; anything
-else is led to an address of its own, so that going back and reloading work.
+else is led to an address of its own, so that going back and reloading work. An address that somebody made by
+hand, with a key for a term, is led away from before its page reads it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,7 +21,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.desk.search import person_ways
 from accounts.models import User
-from apikeys.desk.search import bot_ways, is_number, key_ways, seems_secret
+from accounts.slips import has_key_file, secrets_in
+from apikeys.desk.search import bot_ways, is_ours, key_ways
 from apikeys.models import ApiKey, Bot
 from apikeys.pasted import EDGES
 from notifications.desk.indexes import has_trigrams
@@ -29,6 +32,7 @@ from notifications.models import Mail
 
 MOST = 6  # hits of a kind; the list behind it shows them all
 LONGEST = 300  # a subject; no id is as long
+PRESERVED = "_changelist_filters"  # Django's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +107,34 @@ def search(request: HttpRequest) -> HttpResponse:
     """Behind the desk's door. Shows of each kind what the role may see."""
     asked = request.POST if request.method == "POST" else request.GET
     term = " ".join(asked.get("q", "").replace("\0", "").strip(EDGES).split())
-    if len(term) > LONGEST or (seems_secret(term) and not _is_known_number(request, term)):
+    if "refused" in request.GET or is_refused(request, term):
         return _show(request, refused=True)
     if request.method == "POST":
         return redirect(_list(request, term) or reverse("admin:search", query={"q": term}))
     groups = _find(request, term)
     exact = [group.url(hit) for group in groups for hit in group.hits if hit.way.match is Match.EXACT]
     return redirect(exact[0]) if len(exact) == 1 else _show(request, term=term, groups=groups)
+
+
+def unless_refused(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For every page of the desk: one whose address has a term that must not be looked for is not read."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        around = QueryDict(request.GET.get(PRESERVED, ""))  # what a list was narrowed to, for the way back
+        if any(is_refused(request, asked.get("q", "")) for asked in (request.GET, around)):
+            return redirect(reverse("admin:search", query={"refused": "yes"}))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def is_refused(request: HttpRequest, term: str) -> bool:
+    """It is no search, or it has a key or a secret in it, and nothing of ours that only looks like one."""
+    if len(term) > LONGEST or has_key_file(term):
+        return True
+    people, keys = (request.user.has_perm(name) for name in ("accounts.view_user", "apikeys.view_apikey"))
+    return not all(is_ours(token, people=people, keys=keys) for token in secrets_in(term))
 
 
 def words_of(row: Model) -> str:
@@ -122,14 +147,6 @@ def _find(request: HttpRequest, term: str) -> list[Group]:
     kinds = [kind for kind in KINDS if kind.may_be_seen(request)]
     groups = [Group(kind, hits(kind.rows(), kind.ways(term), MOST), term) for kind in kinds]
     return [group for group in groups if group.hits]
-
-
-def _is_known_number(request: HttpRequest, term: str) -> bool:
-    """The number of a key as logs name it, or an account at an exchange. Some API keys look like one."""
-    if not is_number(term) or not request.user.has_perm("apikeys.view_apikey"):
-        return False
-    exact = [way for way in key_ways(term) if way.match is Match.EXACT]
-    return any(way.narrow(ApiKey.objects.all()).exists() for way in exact)
 
 
 def _list(request: HttpRequest, term: str) -> str:

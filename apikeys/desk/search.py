@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apikeys.exchanges.registry import EXCHANGES
-from apikeys.key_files import MARK
+from accounts.models import AddressChange, MailboxHold, User
+from apikeys.models import ApiKey, Bot
 from notifications.desk.indexes import SearchIndex, for_search
 from notifications.desk.search import Match, Way, best_first, by, ways_of
 
@@ -17,9 +17,9 @@ INDEXES = (
     SearchIndex("key_last_four", "apikeys_apikey", "upper(last_four)", trigrams=False),
 )
 _SHOWN = 4  # characters of an API key
-# The shortest keys of an exchange have sixteen; what is shorter may as well be a name.
-_LEAST_OF_SECRET = 16
-_MIXED = re.compile(r"[0-9].*[A-Za-z]|[A-Za-z].*[0-9]")
+# Of what seems a key, how much may stand in a statement: too little to be of use to anybody.
+_LOOKED_FOR = 6
+_MOST_COMPARED = 10_000  # rows with that beginning
 _LEAST_OF_ACCOUNT = 4  # fewer digits begin too many account numbers to say anything
 
 
@@ -61,17 +61,6 @@ def _number(term: str, prefix: str) -> list[Way]:
     return [Way(Match.EXACT, "Key number", lambda keys: keys.filter(**{f"{prefix}pk": UUID(term)}))]
 
 
-def seems_secret(term: str) -> bool:
-    """Whether a part of it has the form of a whole API key or secret of some exchange, or of a key file.
-
-    That is letters and digits in one piece, as ids and names hardly ever are. Our own numbers of keys have
-    that form too: see `is_number`.
-    """
-    if MARK in term or '"privateKey"' in term:
-        return True
-    return any(_has_form_of_key(word) for word in term.split())
-
-
 def is_number(term: str) -> bool:
     try:
         UUID(term)
@@ -80,11 +69,42 @@ def is_number(term: str) -> bool:
     return True
 
 
-def _has_form_of_key(word: str) -> bool:
-    if len(word) < _LEAST_OF_SECRET or word.lower().startswith("0x") or not _MIXED.search(word):
-        return False
-    shapes = [adapter.shape for adapter in EXCHANGES.values()]
-    patterns = {
-        pattern for shape in shapes for pattern in (shape.key_pattern, shape.secret_pattern) if pattern
-    }
-    return any(re.fullmatch(pattern, word) for pattern in patterns)
+def is_ours(token: str, *, people: bool, keys: bool) -> bool:
+    """Whether what seems a secret is an id, an address, an account or a number that there is, or half of one.
+
+    people, keys: what the person who asks may see. Rows are compared here, since a database may log its
+    statements: those have no more of the token than its beginning.
+    """
+    token = token.strip("/")
+    whole = re.compile(rf"(?<![\w+=-]){re.escape(token)}(?![\w+=-])", re.IGNORECASE)
+    begin = token[:_LOOKED_FOR]
+    values = [value for rows, field in _named(people) for value in _with(begin, rows, field)]
+    if keys:
+        values += ApiKey.objects.filter(account_id__istartswith=begin).values_list("account_id", flat=True)
+        values += _numbers(token)
+    return any(whole.search("".join(value.split())) for value in values)
+
+
+def _named(people: bool) -> "list[tuple[QuerySet[Any], str]]":
+    """Where ids and addresses are. Names of people have no digits."""
+    of_people: list[tuple[QuerySet[Any], str]] = [
+        (User.objects.all(), "client_id"),
+        (User.objects.all(), "email"),
+        (MailboxHold.objects.all(), "email"),
+        (AddressChange.objects.all(), "old_email"),
+        (AddressChange.objects.all(), "new_email"),
+    ]
+    return [(Bot.objects.all(), "bot_id"), *(of_people if people else ())]
+
+
+def _with(begin: str, rows: "QuerySet[Any]", field: str) -> list[str]:
+    way = by(Match.INSIDE, "", field, begin, spaced=not field.endswith("_id"))
+    return list(way.narrow(rows.order_by()).values_list(field, flat=True)[:_MOST_COMPARED])
+
+
+def _numbers(token: str) -> list[str]:
+    if not is_number(token):
+        return []
+    begin = UUID(token).hex[:_LOOKED_FOR]
+    ends = (UUID(begin.ljust(32, "0")), UUID(begin.ljust(32, "f")))
+    return [str(pk) for pk in ApiKey.objects.filter(pk__range=ends).values_list("pk", flat=True)]

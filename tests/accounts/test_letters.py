@@ -79,6 +79,8 @@ def test_it_warns_of_what_looks_like_a_key_or_a_code_and_keeps_what_was_typed(
         ("Your invoice 2026-11 over 1,250.00 EUR is due on 14 December 2026.", 0),
         ("0x1A2 / JaneDoe / BTC-1 trades again since 22 Nov, 17:46.", 0),
         ("Call +49 30 9018200 or see https://portal.example.com/exchanges/binance/ for the guide.", 0),
+        ("See https://help.example.com/tickets/48213/answers/2026 of 2026-11-27, order ZD-2026-0048213.", 0),
+        ("0x1A2/JaneDoe/BTC-1 and BTCUSDTPerpetual, asked by two-week-old-customer-2026.", 0),
         ("The code is 493 021.", 1),
         ("-----BEGIN EC PRIVATE KEY-----", 1),
         ("organizations/1a2b/apiKeys/9f8e7d6c-5b4a-3210-aaaa-bbbbccccdddd", 1),

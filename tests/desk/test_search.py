@@ -1,8 +1,10 @@
 """The search of the desk: what is found for what is typed, by whom, and what is never looked for."""
 
+import html
 import itertools
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -14,10 +16,11 @@ from accounts.roles import Role
 from apikeys.models import ApiKey, Bot
 from apikeys.status import KeyStatus
 from notifications import outbox
+from notifications.desk.indexes import has_trigrams
 from notifications.kinds import MailKind
 from notifications.models import Mail
 from tests.apikeys.rows import make_key
-from tests.conftest import make_staff, signed_in
+from tests.conftest import make_customer, make_staff, signed_in
 from tests.exchange_simulator.exchanges import DEMO_KEYS
 from tests.notifications.samples import CONTEXTS
 
@@ -155,20 +158,88 @@ def test_it_shows_each_role_what_it_may_see(rows: dict[str, str]) -> None:
     assert not operations.get("/admin/apikeys/bot/", {"q": "alice@example.com"}).context["cl"].result_list
 
 
-def test_it_never_looks_for_a_whole_api_key_or_secret(rows: dict[str, str]) -> None:
-    lead = signed_in(make_staff(Role.LEAD))
-    pasted = [value for keys in DEMO_KEYS.values() for value in (keys["good"].api_key, keys["good"].secret)]
-    for value in [*pasted, f"key: {pasted[0]} please", "-----BEGIN PRIVATE KEY-----"]:
+PASTED = [value for keys in DEMO_KEYS.values() for value in (keys["good"].api_key, keys["good"].secret)]
+KEY_OF_BYBIT = "TqXWbNeKdLrsUaYHpQ"  # one in twenty of its eighteen characters has no digit
+AS_PASTED = (
+    *(
+        "{}",
+        "key: {} please",
+        "{},",
+        "{}.",
+        "({})",
+        '"{}"',
+        "key:{}",
+        "apiKey={}",
+        "https://x.example/?k={}&l=1",
+    ),
+    *("{0},{0}", "0x{}", "{}@example.com", "0x1A2/AliceDoe/{}", "\u2067{}\u200d", "“{}”", "{};"),
+)
+
+
+def broken(key: str) -> list[str]:
+    """With a character in the midst that nobody sees."""
+    return [f"{key[:9]}{unseen}{key[9:]}" for unseen in "\u200b\u00ad\ufeff\u034f\u3164\x07"]
+
+
+def in_wide_letters(key: str) -> str:
+    return "".join(chr(ord(c) + 0xFEE0) if c.isascii() and c.isalnum() else c for c in key)
+
+
+@pytest.mark.parametrize("role", [Role.LEAD, Role.OPERATIONS])
+def test_it_never_looks_for_a_whole_api_key_or_secret(rows: dict[str, str], role: Role) -> None:
+    desk = signed_in(make_staff(role))
+    key = PASTED[0]
+    terms = [*PASTED, KEY_OF_BYBIT, "-----BEGIN PRIVATE KEY-----", '{"privateKey": 1}', in_wide_letters(key)]
+    terms += [*broken(key), *(form.format(value) for form in AS_PASTED for value in (key, str(uuid4())))]
+    for term in terms:
         for fields in ({}, {"list": "apikeys.apikey"}):
             with CaptureQueriesContext(connection) as statements:
-                answer = lead.post(SEARCH, {"q": value} | fields)
+                answer = desk.post(SEARCH, {"q": term} | fields)
             page = answer.content.decode()
-            assert answer.status_code == 200, value
+            assert answer.status_code == 200, term
             assert "looks like a whole API key" in page
-            assert value not in page
-            # One with the form of our own numbers is compared with those, and with accounts.
-            if not re.fullmatch(r"[0-9a-f-]{36}", value):
-                assert not any(value.upper() in statement["sql"].upper() for statement in statements)
+            assert html.escape(term) not in page
+            said = " ".join(statement["sql"] for statement in statements).upper()
+            assert not any(piece[:12].upper() in said for piece in re.findall(r"[\w-]{16,}", term)), term
+
+
+def test_an_address_made_by_hand_with_a_key_in_it_is_led_away_from_unread(rows: dict[str, str]) -> None:
+    lead, key = signed_in(make_staff(Role.LEAD)), PASTED[0]
+    for path in (SEARCH, "/admin/apikeys/apikey/", "/admin/accounts/user/", "/admin/apikeys/bot/export/"):
+        for query in ({"q": f"key={key}"}, {"_changelist_filters": f"market__exact=spot&q={key}"}):
+            with CaptureQueriesContext(connection) as statements:
+                answer = lead.get(path, query)
+            assert answer["Location"] == f"{SEARCH}?refused=yes", path
+            assert not any(key[:12].upper() in statement["sql"].upper() for statement in statements)
+    assert "looks like a whole API key" in lead.get(f"{SEARCH}?refused=yes").content.decode()
+    assert Client().get("/admin/apikeys/apikey/", {"q": key})["Location"].startswith("/admin/login/")
+
+
+def test_what_only_looks_like_a_key_is_found_where_it_is_an_id_or_an_address(
+    alice: User, hashed_password: str
+) -> None:
+    jane = make_customer("christophermiller85@example.com", "0x1A3 / JaneDoeTrading2024", hashed_password)
+    name = f"{jane.client_id} / GridBot2024Binance7"
+    bot = Bot.objects.create(bot_id=name, customer=jane, exchange="binance", market="spot")
+    account = "9F31C0DE55AA77EE1B2C"
+    key = make_key(bot, KeyStatus.ACTIVE, "mB9x", timedelta(0), account_id=account)
+    lead = signed_in(make_staff(Role.LEAD))
+    pages = {
+        f"/admin/accounts/user/{jane.pk}/change/": "jane",
+        f"/admin/apikeys/bot/{bot.pk}/change/": "bot",
+        f"/admin/apikeys/apikey/{key.pk}/change/": "key",
+    }
+    assert find(lead, pages, "JaneDoeTrading2024") == (["jane", "bot"], False)
+    assert find(lead, pages, "0x1a3/janedoetrading2024") == (["jane"], True)
+    assert find(lead, pages, "gridbot2024binance7")[0] == (["bot"] if has_trigrams() else [])
+    assert find(lead, pages, "christophermiller85@example.com") == (["jane"], True)
+    assert find(lead, pages, account.lower()) == (["key"], True)
+    assert find(lead, pages, str(key.pk)) == (["key"], True)
+    # Neither a piece of one in the midst, nor what the role may not see.
+    assert lead.post(SEARCH, {"q": "aneDoeTrading2024"}).status_code == 200
+    operations = signed_in(make_staff(Role.OPERATIONS))
+    assert operations.post(SEARCH, {"q": "JaneDoeTrading2024"}).status_code == 302
+    assert operations.post(SEARCH, {"q": "christophermiller85@example.com"}).status_code == 200
 
 
 def test_it_asks_the_database_at_most_fifteen_times(rows: dict[str, str]) -> None:

@@ -8,7 +8,10 @@ from django.contrib.auth.password_validation import validate_password
 
 from accounts.identifiers import CLIENT_ID_MAX
 from accounts.models import User
+from accounts.slips import refuse_secrets
 
+# To customers, in what they write to support.
+SECRET_IN_NOTE = "This looks like a key. Never send one."  # noqa: S105
 _BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 
 
@@ -104,6 +107,7 @@ class MailboxForm(forms.Form):
         max_length=500,
         required=False,
         error_messages={"max_length": "This is longer than 500 characters. Support will ask for the rest."},
+        validators=[refuse_secrets(SECRET_IN_NOTE)],
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

@@ -1,4 +1,4 @@
-"""Finds what must stand in no letter and no search: what looks like a key, a secret or a code.
+"""Finds what must stand in no letter, reason, note or search: what looks like a key, a secret or a code.
 
 Of a letter it warns a person, who decides. What it calls a key may be a long order number; what it does not
 know passes.
@@ -6,7 +6,9 @@ know passes.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from django.core.exceptions import ValidationError
 
 _KEY_FILE = re.compile(r'-----BEGIN|"privateKey"')
 _CODE = re.compile(r"(?<![\w.,/:-])\d{3}[ -]?\d{3}(?![\w.,/:-]*\d)")
@@ -24,6 +26,10 @@ def slips_in(text: str) -> list[str]:
     return list(dict.fromkeys(_slips_in(text)))
 
 
+def seems_secret(text: str) -> bool:
+    return has_key_file(text) or bool(secrets_in(text))
+
+
 def has_key_file(text: str) -> bool:
     return bool(_KEY_FILE.search(_visible(text)))
 
@@ -35,6 +41,16 @@ def secrets_in(text: str) -> list[str]:
     is long as well, but its parts are words or numbers, or short.
     """
     return [token for token in _TOKEN.findall(_visible(text)) if _mixed_in(token) >= _LEAST]
+
+
+def refuse_secrets(sentence: str) -> Callable[[str], None]:
+    """A validator of a form's field. It says the sentence and repeats nothing."""
+
+    def validate(text: str) -> None:
+        if seems_secret(text):
+            raise ValidationError(sentence)
+
+    return validate
 
 
 def _slips_in(text: str) -> Iterator[str]:

@@ -4,9 +4,11 @@ from typing import Any
 
 from django import forms
 
-from accounts.desk.forms import ReasonForm
+from accounts.desk.forms import ReasonField, ReasonForm
+from accounts.forms import SECRET_IN_NOTE
 from accounts.identifiers import BOT_ID_MAX, CLIENT_ID_MAX, canonical
 from accounts.models import User
+from accounts.slips import refuse_secrets
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.flows.add_bot import of_customer
 from apikeys.models import Bot
@@ -43,6 +45,7 @@ class BotRequestForm(forms.Form):
         max_length=500,
         required=False,
         error_messages={"max_length": "This is longer than 500 characters. Support will ask for the rest."},
+        validators=[refuse_secrets(SECRET_IN_NOTE)],
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -77,11 +80,10 @@ class AddBotForm(BotIdForm):
 
 
 class DeclineForm(forms.Form):
-    answer = forms.CharField(
+    answer = ReasonField(
         label="Why",
-        max_length=500,
         help_text="The customer is mailed this sentence.",
-        widget=forms.Textarea(attrs={"rows": 3}),
+        sentence="This looks like a key or a secret. The customer is mailed this: leave it out.",
     )
 
 

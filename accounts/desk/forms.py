@@ -9,27 +9,36 @@ from django.db import transaction
 from accounts.flows.add_customer import add_customer, invite
 from accounts.identifiers import CLIENT_ID_MAX, canonical, folded
 from accounts.models import User
+from accounts.slips import refuse_secrets
 
 _REASON_MAX = 500
 
 
 _KEPT = "Kept for good with the event: name nobody, and write no address. The customer does not see it."
+SECRET_IN_REASON = "This looks like a key or a secret. A reason is kept for good: leave it out."  # noqa: S105
+
+
+class ReasonField(forms.CharField):
+    """A sentence or two. What looks like a secret is refused: nothing can be taken out of an event again."""
+
+    def __init__(self, *, help_text: str = _KEPT, sentence: str = SECRET_IN_REASON, **options: Any) -> None:
+        super().__init__(
+            max_length=_REASON_MAX,
+            help_text=help_text,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            validators=[refuse_secrets(sentence)],
+            **options,
+        )
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=_REASON_MAX, help_text=_KEPT, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    reason = ReasonField()
 
 
 class NoteForm(forms.Form):
     """With what the page showed, as in `ActForm`."""
 
-    note = forms.CharField(
-        max_length=_REASON_MAX,
-        help_text=f"What was found out. {_KEPT}",
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    note = ReasonField(help_text=f"What was found out. {_KEPT}")
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
@@ -64,11 +73,7 @@ class StartChangeForm(ReasonForm):
 class CloseForm(forms.Form):
     """The User ID is typed by hand: what follows cannot be taken back."""
 
-    reason = forms.CharField(
-        max_length=_REASON_MAX,
-        help_text=_KEPT,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    reason = ReasonField()
     client_id = forms.CharField(label="User ID", help_text="Type it, to be sure whom you close.")
 
     def __init__(self, customer: User, *args: object) -> None:

@@ -221,6 +221,10 @@ def test_it_puts_a_request_before_support_who_clears_that_address_only(
         browser.post("/security/mailbox/", {"note": "I have no other."})["Location"] == "/security/mailbox/"
     )
     assert "with our support" in browser.get(path).content.decode()
+    leaky = f"My key is {DEMO_KEYS['okx']['good'].api_key}"
+    page = browser.post("/security/mailbox/", {"note": leaky}).content.decode()
+    assert "This looks like a key. Never send one." in page
+    assert leaky in page, "what was typed stays in the form"
     browser.post("/security/mailbox/", {"note": "Really none."})
     assert AuditEvent.objects.filter(verb="mailbox_asked").count() == 1
 
@@ -239,6 +243,9 @@ def test_it_puts_a_request_before_support_who_clears_that_address_only(
     assert "has not cleared" in browser.get(path).content.decode()
     browser.post("/security/mailbox/")
     assert "required" in decide(clear="1", note="")
+    page = decide(clear="1", note=leaky)
+    assert "This looks like a key or a secret. A reason is kept for good" in page
+    assert leaky in page
     decide(clear="1", note="Answered our mail.")
     assert 'name="api_key"' in browser.get(path).content.decode()
     assert browser.get("/security/mailbox/")["Location"] == "/security/"

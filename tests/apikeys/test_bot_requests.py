@@ -16,6 +16,7 @@ from notifications.models import Mail
 from notifications.render import render_stored
 from tests.apikeys.rows import make_key
 from tests.conftest import make_staff, signed_in
+from tests.exchange_simulator.exchanges import DEMO_KEYS
 
 pytestmark = pytest.mark.django_db
 HERE = "192.0.2.1"
@@ -93,6 +94,20 @@ def test_it_declines_with_the_words_of_support(alice: User) -> None:
     desk.post(decide, {"act": "decline", "answer": "Two at most."})
     assert "Two at most." in render_stored(Mail.objects.get(owner_id=alice.pk)).text
     assert verbs(alice) == ["bot_asked", "bot_request_declined"]
+
+
+def test_it_takes_no_key_in_what_is_written_to_support_and_back(alice: User, as_alice: Client) -> None:
+    key = DEMO_KEYS["binance"]["good"].api_key
+    page = as_alice.post("/bots/new/", {"where": "kraken:spot", "note": f"My key: {key}."}).content.decode()
+    assert "This looks like a key. Never send one." in page
+    assert f"My key: {key}." in page, "what was typed stays in the form"
+    assert not BotRequest.objects.exists()
+    request, desk = asked(alice), signed_in(make_staff(Role.SUPPORT))
+    sent = {"act": "decline", "answer": f"Not with {key}."}
+    page = desk.post(f"/admin/apikeys/botrequest/{request.pk}/decide/", sent).content.decode()
+    assert "This looks like a key or a secret" in page
+    assert f"Not with {key}." in page
+    assert not Mail.objects.exists()
 
 
 def test_it_gives_a_bot_without_keys_to_its_real_owner(alice: User, bob: User, binance_bot: Bot) -> None:

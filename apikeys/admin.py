@@ -102,6 +102,9 @@ class BotRequestAdmin(NamesExchange, ReadOnlyAdmin):
     sortable_by = ("asked_at",)
     ordering = ("-asked_at",)
 
+    def shown_columns(self, request: HttpRequest) -> Any:
+        return _without_people(self.list_display, request, "decided_by")
+
     def get_urls(self) -> list[Any]:
         deciding = self.admin_site.admin_view(bot_request)
         return [path("<uuid:request_pk>/decide/", deciding, name="bot_request"), *super().get_urls()]
@@ -112,6 +115,12 @@ class BotRequestAdmin(NamesExchange, ReadOnlyAdmin):
         """Its page is one of ours."""
         _require_look(self, request)
         return redirect("admin:bot_request", uuid_or_404(object_id))
+
+
+def _without_people(names: Any, request: HttpRequest, *who: str) -> Any:
+    """Who did what is for those who may see people."""
+    sees_people = request.user.has_perm("accounts.view_user")
+    return names if sees_people else tuple(name for name in names if name not in who)
 
 
 def _require_look(of_model: ReadOnlyAdmin, request: HttpRequest) -> None:
@@ -252,6 +261,9 @@ class JobAdmin(NamesExchange, ReadOnlyAdmin):
     list_select_related = ("asked_by",)
     sortable_by = ("asked_at",)
     ordering = ("-asked_at",)
+
+    def shown_columns(self, request: HttpRequest) -> Any:
+        return _without_people(self.list_display, request, "asked_by")
 
     def get_urls(self) -> list[Any]:
         guarded = self.admin_site.admin_view

@@ -43,6 +43,7 @@ def bot_request(request: HttpRequest, request_pk: UUID) -> HttpResponse:
         "opts": BotRequest._meta,
         "title": f"Bot request: {asked}",
         "asked": asked,
+        "sees_people": request.user.has_perm("accounts.view_user"),
         "bots": Bot.objects.filter(customer=asked.customer).order_by("bot_id"),
         "launch": launch if is_open else None,
         "decline": decline if is_open else None,

@@ -142,6 +142,7 @@ def _show(request: HttpRequest, found: Job, shown: list[tuple[_Step, ActForm]]) 
         "opts": Job._meta,
         "title": f"Revoke all keys at {exchange}" if exchange else found.get_act_display(),
         "job": found,
+        "sees_people": request.user.has_perm("accounts.view_user"),
         "exchange": exchange,
         "chosen_at": _chosen_at(found),
         "is_of_two": found.status != Job.Status.CHOSEN and found.started_by != found.asked_by,

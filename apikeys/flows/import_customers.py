@@ -22,6 +22,7 @@ from accounts.models import User
 from apikeys import transitions
 from apikeys.exchanges.base import Market
 from apikeys.exchanges.registry import EXCHANGES
+from apikeys.flows.add_bot import of_customer
 from apikeys.models import ApiKey, Bot
 
 _LOOKED_UP_AT_ONCE = 500
@@ -168,10 +169,13 @@ def _take(row: Row, result: Result, by: _By) -> list[str]:
     bot = Bot.objects.select_related("customer").filter(bot_id__iexact=row.bot_id).first()
     where = f"{row.exchange}, {row.market}"
     if bot is None:
-        bot = Bot.objects.create(bot_id=row.bot_id, customer=user, exchange=row.exchange, market=row.market)
+        bot_id = of_customer(row.bot_id, user)
+        if not bot_id:
+            raise _BadRow(f"bot_id must begin with {user.client_id} / and then have a name.")
+        bot = Bot.objects.create(bot_id=bot_id, customer=user, exchange=row.exchange, market=row.market)
         _record(Verb.BOT_LAUNCHED, bot, user, by)
         result.new_bots += 1
-        return [*changed, f"new bot {row.bot_id} at {where}"]
+        return [*changed, f"new bot {bot_id} at {where}"]
     if bot.customer_id != user.pk:
         raise _BadRow(
             f"bot {bot.bot_id} belongs to {bot.customer.client_id}. Moving a bot is an act of the desk:"

@@ -90,3 +90,16 @@ def test_it_moves_a_bot_without_a_key_to_another_exchange_with_an_event(
     binance_bot.refresh_from_db()
     assert binance_bot.exchange == "kraken"
     assert AuditEvent.objects.get(customer=alice).verb == "bot_changed"
+
+
+def test_it_takes_no_bot_id_that_begins_with_the_user_id_of_somebody_else(
+    desk: Client, alice: User, bob: User
+) -> None:
+    row = f"{bob.client_id},Bob,{bob.email},0x1A2 / AliceDoe / ZZ-1,kraken,spot\n"
+    right = f"{bob.client_id},Bob,{bob.email},0x2b3/BOBROE/ZZ-1,kraken,spot\n"
+    for act in ("preview", "import"):
+        page = desk.post(IMPORT, {"text": HEAD + row, "act": act}).content.decode()
+        assert "line 2: bot_id must begin with 0x2B3 / BobRoe / and then have a name." in page
+    assert not Bot.objects.exists()
+    desk.post(IMPORT, {"text": HEAD + right, "act": "import"})
+    assert Bot.objects.get().bot_id == "0x2B3 / BobRoe / ZZ-1"

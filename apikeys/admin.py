@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -185,7 +186,7 @@ class ApiKeyAdmin(ExportableAdmin, ReadOnlyAdmin):
         "last_four": "last_four",
         "bot_id": "bot__bot_id",
         "client_id": "bot__customer__client_id",
-        "exchange": "bot__exchange",
+        "exchange": Coalesce(NullIf("exchange", Value("")), "bot__exchange"),
         "market": "bot__market",
         "status": "status",
         "held": "held",

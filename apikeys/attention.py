@@ -54,7 +54,7 @@ def is_answered_to(key: ApiKey) -> bool:
 
 
 def what_works(key: ApiKey) -> str:
-    end, exchange = f"…{key.last_four}", key.bot.adapter.name
+    end, exchange = f"…{key.last_four}", key.adapter.name
     if key.problem == _CODE.FORBIDDEN_PERMISSION:
         return f"Your bot goes on trading with the key ending {end}."
     if is_answered_to(key):
@@ -69,7 +69,7 @@ def what_is_to_come(key: ApiKey) -> str:
     """When the key is to be revoked; empty where it is not."""
     if key.revoke_at is None:
         return ""
-    exchange = key.bot.adapter.name
+    exchange = key.adapter.name
     return (
         f"We disconnect it {moment_in_words(key.revoke_at)}, unless {exchange} tells us before then that the"
         " right is off."
@@ -79,7 +79,7 @@ def what_is_to_come(key: ApiKey) -> str:
 def how_to_mend(key: ApiKey) -> str:
     if key.problem in _MENDABLE:
         return (
-            f"Change it at {key.bot.adapter.name} on this same key: we look again by ourselves, usually"
+            f"Change it at {key.adapter.name} on this same key: we look again by ourselves, usually"
             " within an hour or two, and tell you when it is in order. Or hand over a new key with Refresh"
             " key."
         )

@@ -24,4 +24,4 @@ def life(key: ApiKey) -> str:
         return f"Until {end.day} {end:%B %Y}"
     if key.permanent:
         return "Permanent"
-    return f"Not stated by {key.bot.adapter.name}"
+    return f"Not stated by {key.adapter.name}"

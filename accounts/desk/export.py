@@ -13,6 +13,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -36,9 +37,9 @@ _ROWS = 2_000
 
 
 class ExportableAdmin(LargeTableAdmin):
-    """export_fields: the name of each column and the lookup that it has, such as `bot__bot_id`."""
+    """export_fields: the name of each column and what it has, such as `bot__bot_id`."""
 
-    export_fields: ClassVar[Mapping[str, str]]
+    export_fields: ClassVar[Mapping[str, str | Combinable]]
     change_list_template = "admin/list_to_export.html"
 
     def get_urls(self) -> list[Any]:

@@ -36,7 +36,7 @@ def key_check(request: HttpRequest, key_id: UUID) -> HttpResponse:
         ],
         tells=[
             *in_a_list,
-            f"{key.bot.adapter.name} is asked within seconds, instead of at the next try.",
+            f"{key.adapter.name} is asked within seconds, instead of at the next try.",
             "What it answers decides, as always: nothing is excused because a person asked.",
         ],
         seen=key.status,
@@ -66,8 +66,8 @@ def key_revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
         rows=_facts(key),
         tells=[
             f"The key is ended and its secret wiped here, which nothing takes back. {goes_on}",
-            f"Positions and orders at {key.bot.adapter.name} stay as they are.",
-            f"A mail tells the customer, and to delete the key at {key.bot.adapter.name}.",
+            f"Positions and orders at {key.adapter.name} stay as they are.",
+            f"A mail tells the customer, and to delete the key at {key.adapter.name}.",
         ],
         sure=f"Revoke the key ending …{key.last_four}",
         seen=key.status,

@@ -44,7 +44,7 @@ def _rights(key: ApiKey, report: dict[str, Any]) -> Iterator[Line]:
         is_fine = found == wanted or (wanted == "Either" and granted is not None)
         yield Line(
             looked_at=right_name(right),
-            named=key.bot.adapter.labels.get(right, ""),
+            named=key.adapter.labels.get(right, ""),
             needed=wanted,
             found=found,
             tone="" if is_fine else "bad",
@@ -65,7 +65,7 @@ def _about_the_key(key: ApiKey, report: dict[str, Any]) -> Iterator[Line]:
         found = ", ".join(str(address) for address in addresses) or "None"
     yield Line("Addresses", "", ours, found, "" if bound else "warn")
     if report.get("third_party_app") is not None:
-        app = (settings.PARTNER_APPS or {}).get(key.bot.exchange, "")
+        app = (settings.PARTNER_APPS or {}).get(key.adapter.id, "")
         found = str(report["third_party_app"])
         yield Line("Made for an app", "", app or "None", found, "" if app and app == found else "bad")
     moves = "Yes" if report.get("inherent_transfer") else "No"

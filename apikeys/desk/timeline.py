@@ -30,7 +30,7 @@ _BY_STAFF = Q(actor_kind=AuditEvent.Actor.STAFF)
 # All that a line says of a check. A key has thirty columns more, and one of them is nobody's to see.
 _OF_CHECK = (
     *("finished_at", "outcome", "exchange_code", "findings_json"),
-    *("key__last_four", "key__bot__bot_id", "key__bot__exchange"),
+    *("key__last_four", "key__exchange", "key__bot__bot_id", "key__bot__exchange"),
 )
 _SIGN_INS = (
     Verb.SIGNED_IN,
@@ -278,13 +278,13 @@ def _of_check(check: KeyCheck) -> Entry:
     key = check.key
     lines = [f"{item.looked_at}: {item.found}. Needed: {item.needed}." for item in check.findings()]
     if check.exchange_code:
-        lines.append(f"{key.bot.adapter.name} answered {check.exchange_code}.")
+        lines.append(f"{key.adapter.name} answered {check.exchange_code}.")
     what = f"Key …{key.last_four} of {key.bot.short_name} checked: {CHECK_WORDS[outcome]}"
     return Entry(
         at=check.finished_at,
         kind=Kind.CHECK,
         what=words.marked(what),
-        who=key.bot.adapter.name,
+        who=key.adapter.name,
         lines=tuple(words.marked(line) for line in lines),
         tone=_CHECK_TONES.get(outcome, ""),
         url=_key_url(key.pk),

@@ -139,7 +139,7 @@ def _shown(handover: Handover) -> dict[str, Any]:
         "kind": handover.kind,
         "key_id": str(key.pk),
         "bot_id": key.bot.bot_id,
-        "exchange": key.bot.exchange,
+        "exchange": key.adapter.id,
         "market": key.bot.market,
         "last_four": key.last_four,
         "created_at": handover.created_at.isoformat(),

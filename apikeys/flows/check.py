@@ -216,7 +216,7 @@ def _hold(key: ApiKey, decision: Decision, fields: dict[str, object]) -> None:
 def _try_later(key: ApiKey, answer: KeyReport | Trouble, decision: Decision, now: datetime) -> None:
     failing_since = key.failing_since or now
     if now >= failing_since + settings.CHECK_GIVE_UP:
-        refuse(key, [gave_up_finding(key.bot.adapter)], now=now)
+        refuse(key, [gave_up_finding(key.adapter)], now=now)
         return
     pauses = settings.CHECK_PAUSES
     pause = pauses[min(key.failed_checks, len(pauses) - 1)]

@@ -20,7 +20,7 @@ from notifications.bell import ring_on_commit
 
 def why_not(key: ApiKey, now: datetime) -> str:
     """A sentence for the desk, or nothing where the key can be checked again."""
-    name = key.bot.adapter.name
+    name = key.adapter.name
     if key.status == KeyStatus.REFUSED:
         said = {item.code for item in key.findings}
         first = "This key was refused."
@@ -42,7 +42,7 @@ def is_in_a_list(key: ApiKey, now: datetime) -> bool:
 
 
 def _asked_now(key: ApiKey) -> str:
-    return f"{key.bot.adapter.name} is being asked about this key at this very moment."
+    return f"{key.adapter.name} is being asked about this key at this very moment."
 
 
 @transaction.atomic

@@ -254,6 +254,14 @@ class ApiKey(models.Model):
         super().save(*args, **kwargs)
 
     @property
+    def adapter(self) -> Adapter:
+        """Of the exchange that the key is of, though the bot may have gone to another one since it ended.
+
+        A key of before this was written down has its bot's.
+        """
+        return EXCHANGES[self.exchange or self.bot.exchange]
+
+    @property
     def findings(self) -> list[Finding]:
         return [Finding.from_json(item) for item in self.findings_json]
 

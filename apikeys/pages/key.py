@@ -73,7 +73,7 @@ def key_page(key: ApiKey, now: datetime) -> KeyPage:
         heading=heading,
         lede=lede,
         bot_id=key.bot.bot_id,
-        exchange=key.bot.adapter.name,
+        exchange=key.adapter.name,
         market=key.bot.get_market_display(),
         goodbye=goodbye,
         delete_how=delete_how,
@@ -111,7 +111,7 @@ def _poll(key: ApiKey) -> int | None:
 def _goodbye(key: ApiKey, old: ApiKey | None) -> tuple[SafeString | None, SafeString | None]:
     if key.status != KeyStatus.ACTIVE or old is None or key.problem:
         return None, None
-    adapter = key.bot.adapter
+    adapter = old.adapter
     gone, kept = words.ending(old.last_four), words.ending(key.last_four)
     return (
         format_html("You can now delete the old key ending {} at {}, or let it expire.", gone, adapter.name),
@@ -133,7 +133,7 @@ def _after_rows(key: ApiKey) -> str:
         return ""
     return (
         "Change it on the same key, then paste the key again. "
-        f"If {key.bot.adapter.name} no longer shows the secret, make a new key."
+        f"If {key.adapter.name} no longer shows the secret, make a new key."
     )
 
 
@@ -153,7 +153,7 @@ def _again(key: ApiKey, other: ApiKey | None) -> Again | None:
 def _from_here(key: ApiKey) -> SafeString | None:
     if key.status != KeyStatus.ACTIVE or key.problem:
         return None
-    adapter = key.bot.adapter
+    adapter = key.adapter
     if key.expires_at:
         ends = format_html("This key stops working at {} on {}.", adapter.name, words.date(key.expires_at))
     elif key.permanent:

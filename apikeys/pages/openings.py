@@ -38,7 +38,7 @@ def opening(key: ApiKey, other: ApiKey | None, now: datetime) -> tuple[str, Safe
             return "This key is retired", format_html(
                 "You can delete the key ending {} at {}, or let it expire. {}",
                 words.ending(key.last_four),
-                key.bot.adapter.name,
+                key.adapter.name,
                 _what_works(other),
             )
         case KeyStatus.REVOKED if key.handovers.filter(outcome=Handover.Outcome.REJECTED).exists():
@@ -92,14 +92,14 @@ def _opening_of_wanting(key: ApiKey, now: datetime) -> SafeString:
 
 
 def _opening_of_checking(key: ApiKey, other: ApiKey | None, now: datetime) -> tuple[str, SafeString]:
-    exchange = key.bot.adapter.name
+    exchange = key.adapter.name
     if verdict.has(key, FindingCode.WRONG_ACCOUNT):
         return "Support looks at this key first", format_html(
             "It belongs to another {} account than before. A person looks at it before anything changes.{}",
             exchange,
             _keep(other),
         )
-    if ExchangeState.objects.away(now).filter(exchange=key.bot.exchange).exists():
+    if ExchangeState.objects.away(now).filter(exchange=key.adapter.id).exists():
         return "We are checking your new key", format_html(
             "{} is not answering at the moment, and we keep trying. That is not your doing, and there is"
             " nothing for you to do.{}",
@@ -123,7 +123,7 @@ def _opening_of_checking(key: ApiKey, other: ApiKey | None, now: datetime) -> tu
 
 
 def _opening_of_refused(key: ApiKey, other: ApiKey | None) -> tuple[str, SafeString]:
-    exchange = key.bot.adapter.name
+    exchange = key.adapter.name
     works = (
         format_html(
             "Your bot goes on trading with the key ending {}. <b>Keep it.</b>", words.ending(other.last_four)

@@ -71,7 +71,7 @@ def stages(key: ApiKey, old: ApiKey | None, now: datetime) -> tuple[Stage, ...]:
 
 
 def _being_checked(key: ApiKey, now: datetime) -> Stage:
-    exchange = key.bot.adapter.name
+    exchange = key.adapter.name
     if verdict.has(key, FindingCode.WRONG_ACCOUNT):
         return Stage(
             "now", "Waiting for support", f"{exchange} answered; a person looks at it.", key.checked_at
@@ -90,7 +90,7 @@ def _checked(key: ApiKey) -> Stage:
     # The report is the last one. Of a key that was found wanting later it does not say why it was accepted.
     found_since = key.activated_at and (key.problem or key.concern)
     because = "" if found_since else verdict.accepted_because(key)
-    return Stage("done", f"Checked at {key.bot.adapter.name}", because, key.ready_at)
+    return Stage("done", f"Checked at {key.adapter.name}", because, key.ready_at)
 
 
 def _found_wanting(key: ApiKey) -> tuple[Stage, ...]:
@@ -104,7 +104,7 @@ def _found_wanting(key: ApiKey) -> tuple[Stage, ...]:
 
 
 def _refused(key: ApiKey) -> Stage:
-    exchange = key.bot.adapter.name
+    exchange = key.adapter.name
     if verdict.never_answered(key):
         title = f"No answer from {exchange} for 24 hours"
     elif key.checked_at:

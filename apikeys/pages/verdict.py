@@ -59,7 +59,7 @@ def rows(key: ApiKey) -> tuple[Row, ...]:
 def found_rows(key: ApiKey) -> tuple[Row, ...]:
     """What was found, in the customer's wording and the order in which it was found."""
     unknown = tuple((key.report_json or {}).get("unknown", ()))
-    labels = (*key.bot.adapter.labels.values(), *unknown)
+    labels = (*key.adapter.labels.values(), *unknown)
     return tuple(
         Row(
             looked_at=words.marked(item.looked_at, unknown),
@@ -77,7 +77,7 @@ def found_rows(key: ApiKey) -> tuple[Row, ...]:
 def _step(key: ApiKey, item: Finding) -> tuple[int, str] | None:
     if item.severity not in (Severity.REFUSE, Severity.WARN):
         return None
-    steps = key.bot.adapter.guide.for_market(Market(key.bot.market))
+    steps = key.adapter.guide.for_market(Market(key.bot.market))
     step = step_about(item.code, steps)
     return None if step is None else (steps.index(step) + 1, f"step-{step.id.value}")
 
@@ -95,7 +95,7 @@ def _in_order(key: ApiKey, findings: Sequence[Finding]) -> list[Row]:
         _plain_row(right_name(right), "Off", "Off")
         for right in FORBIDDEN_RIGHTS
         # A right that the exchange's key page does not name would only puzzle.
-        if rights.get(right) is False and right in key.bot.adapter.labels
+        if rights.get(right) is False and right in key.adapter.labels
     ]
     bound, addresses = _allow_list(key)
     codes = {item.code for item in findings}
@@ -141,7 +141,7 @@ def accepted_because(key: ApiKey) -> str:
     if has(key, FindingCode.IP_OPEN):
         return (
             "It can trade and cannot withdraw or transfer."
-            f" {key.bot.adapter.name} does not say whether it is bound to addresses."
+            f" {key.adapter.name} does not say whether it is bound to addresses."
         )
     bound, addresses = _allow_list(key)
     if bound:

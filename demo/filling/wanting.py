@@ -79,6 +79,7 @@ def find(
     # As the sentences want it: a row with its bot.
     row = ApiKey(
         bot=bot,
+        exchange=bot.exchange,
         status=KeyStatus.ACTIVE,
         last_four=last_four,
         problem=verdict.problem,

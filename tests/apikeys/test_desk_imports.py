@@ -1,14 +1,18 @@
 """Customers added and imported at the desk."""
 
+import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent, User
 from accounts.roles import Role
-from apikeys.models import Bot
+from apikeys.models import ApiKey, Bot, KeyCheck
+from apikeys.status import KeyStatus
 from notifications.models import Mail
+from tests.apikeys.rows import make_key
 from tests.conftest import make_staff, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +94,29 @@ def test_it_moves_a_bot_without_a_key_to_another_exchange_with_an_event(
     binance_bot.refresh_from_db()
     assert binance_bot.exchange == "kraken"
     assert AuditEvent.objects.get(customer=alice).verb == "bot_changed"
+
+
+def test_an_ended_key_keeps_the_exchange_that_it_was_of(
+    desk: Client, alice: User, binance_bot: Bot, as_alice: Client
+) -> None:
+    key = make_key(binance_bot, KeyStatus.RETIRED, "mB9x", timedelta(days=2))
+    before_that = make_key(binance_bot, KeyStatus.REVOKED, "old1", timedelta(days=9))
+    ApiKey.objects.filter(pk=before_that.pk).update(exchange="")  # of a time when it was not written down
+    KeyCheck.objects.create(
+        key=key, started_at=key.submitted_at, finished_at=key.submitted_at, outcome="accepted"
+    )
+    row = f"{alice.client_id},Alice,{alice.email},{binance_bot.bot_id},kraken,spot\n"
+    desk.post(IMPORT, {"text": HEAD + row, "act": "import"})
+    page = desk.get(f"/admin/apikeys/apikey/{key.pk}/change/").content.decode()
+    assert "What Binance said" in page
+    assert "Kraken" not in page
+    own = as_alice.get(f"/keys/{key.pk}/").content.decode()
+    assert "Binance" in own
+    assert "Kraken" not in own
+    lead = signed_in(make_staff(Role.LEAD, "lea@sequence.example"))
+    answer = lead.post("/admin/apikeys/apikey/export/", {"reason": "Ticket 4711"})
+    rows = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"), newline=""))
+    assert {row["last_four"]: row["exchange"] for row in rows} == {"mB9x": "binance", "old1": "kraken"}
 
 
 def test_it_takes_no_bot_id_that_begins_with_the_user_id_of_somebody_else(

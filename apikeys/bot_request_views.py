@@ -12,6 +12,7 @@ from accounts.access import SignedInRequest, limited, signed_in
 from accounts.addresses import client_address
 from apikeys.bot_forms import BotRequestForm
 from apikeys.flows import request_bot as flow
+from apikeys.flows.add_bot import CustomerLeftError
 from apikeys.models import BotRequest
 
 
@@ -36,6 +37,8 @@ def new_bot(request: SignedInRequest) -> HttpResponse:
             form.add_error(
                 None, f"Support has {flow.OPEN_AT_MOST} requests of yours to answer. Take one back first."
             )
+        except CustomerLeftError:
+            return redirect("apikeys:bots")  # which leads to the sign-in
         else:
             messages.success(request, "Support has your request, and answers by mail.")
             return redirect("apikeys:bots")

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import fresh_proof
+from accounts.acts import NotPossibleError
 from accounts.addresses import client_address
 from accounts.desk.letter_form import TOO_LARGE, LetterForm
 from accounts.desk.page import agent, customer_or_404, require, show
@@ -30,17 +31,25 @@ def customer_letter(request: HttpRequest, customer_pk: int) -> HttpResponse:
             # The server took no file at all, and a letter without its invoice must not go out.
             form.add_error("pdf", TOO_LARGE)
         if customer.is_active and form.is_valid():
-            wrote = write_letter.write(
-                customer=customer,
-                draft=form.cleaned_data["draft"],
-                subject=form.cleaned_data["subject"],
-                text=form.cleaned_data["text"],
-                pdf=form.cleaned_data["pdf"],
-                actor=agent(request),
-                address=client_address(request),
-            )
-            told = "The letter is on its way." if wrote else "This letter was sent already. It goes out once."
-            messages.success(request, told)
+            try:
+                wrote = write_letter.write(
+                    customer=customer,
+                    draft=form.cleaned_data["draft"],
+                    subject=form.cleaned_data["subject"],
+                    text=form.cleaned_data["text"],
+                    pdf=form.cleaned_data["pdf"],
+                    actor=agent(request),
+                    address=client_address(request),
+                )
+            except NotPossibleError as reason:
+                messages.warning(request, f"{reason} Nothing was sent.")
+            else:
+                told = (
+                    "The letter is on its way."
+                    if wrote
+                    else "This letter was sent already. It goes out once."
+                )
+                messages.success(request, told)
             return redirect("admin:accounts_user_change", customer_pk)
     return show(
         request,

@@ -21,7 +21,10 @@ def shown(email: str, hold: MailboxHold | None) -> str:
 
 @transaction.atomic
 def ask(*, customer: User, note: str, address: str) -> MailboxHold:
-    """Put a request before support. Asked again before an answer, the newer note counts."""
+    """Put a request before support. Asked again before an answer, the newer note counts.
+
+    Raises NotPossibleError.
+    """
     _, hold = _locked(customer)
     if hold.status == Status.CLEARED:
         return hold
@@ -41,8 +44,6 @@ def decide(*, customer: User, clear: bool, by: By) -> None:
     by.seen: of the page, from `shown`: what is cleared is an address, and it can be another one by now.
     """
     user, hold = _locked(customer)
-    if not user.is_active:
-        raise NotPossibleError("This account is closed.")
     if by.seen != shown(user.email, hold):
         raise NotPossibleError("The address or what was asked about it has changed meanwhile: look again.")
     if not MailDomain.objects.run_by_microsoft(user.email):
@@ -57,5 +58,7 @@ def decide(*, customer: User, clear: bool, by: By) -> None:
 def _locked(customer: User) -> tuple[User, MailboxHold]:
     """The person, locked, and what there is about the present address, or a new row not saved yet."""
     user = User.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if not user.is_active:
+        raise NotPossibleError("This account is closed.")
     found = MailboxHold.objects.filter(user=user, email__iexact=user.email).first()
     return user, found or MailboxHold(user=user, email=user.email)

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import audit
+from accounts.acts import NotPossibleError
 from accounts.audit_verbs import Verb
 from accounts.models import User
 from notifications import outbox
@@ -19,9 +20,11 @@ def write(
 ) -> bool:
     """Queue the letter. draft: of the page it was written on, by which it goes out once; False: it has gone.
 
-    text: as it was typed; its lines stay lines.
+    text: as it was typed; its lines stay lines. Raises NotPossibleError.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if not user.is_active:
+        raise NotPossibleError("This account is closed.")
     cause = f"letter:{draft}"
     if Mail.objects.filter(cause=cause).exists():
         return False

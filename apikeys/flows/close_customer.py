@@ -36,7 +36,7 @@ def close(*, customer: User, reason: str, actor: User, address: str) -> None:
     for key in ApiKey.objects.of(user).live().select_related("bot__customer").defer("sealed"):
         revoke(key=key, actor=actor, address=address, now=now)
     # What the exchange said of the account behind a key tells who somebody is there.
-    ApiKey.objects.of(user).update(account_id="", report_json=None)
+    ApiKey.objects.of(user).update(account_id="", confirmed_account_id="", report_json=None)
     KeyCheck.objects.filter(key__bot__customer=user).update(report_json=None)
     nobody = f"{closed_name(user)}@closed.invalid"
     outbox.prune(owner_id=user.pk, to=nobody)

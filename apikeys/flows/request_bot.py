@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit_verbs import Verb
 from accounts.models import User
-from apikeys.flows.add_bot import add_bot
+from apikeys.flows.add_bot import CustomerLeftError, add_bot
 from apikeys.models import Bot, BotRequest
 from notifications import outbox
 from notifications.kinds import MailKind
@@ -32,8 +32,9 @@ class DecidedAlreadyError(Exception):
 
 @transaction.atomic
 def ask(*, customer: User, exchange: str, market: str, note: str, address: str) -> BotRequest:
-    """Put it before support. Raises AskedAlreadyError or TooManyOpenError."""
-    User.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    """Put it before support. Raises AskedAlreadyError, TooManyOpenError or CustomerLeftError."""
+    if not User.objects.select_for_update(no_key=True).get(pk=customer.pk).is_active:
+        raise CustomerLeftError
     waiting = BotRequest.objects.of(customer).open()
     if waiting.filter(exchange=exchange, market=market).exists():
         raise AskedAlreadyError

@@ -1,6 +1,8 @@
 """A customer's account is closed: keys wiped, person removed, events kept."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -11,15 +13,17 @@ from django.utils import timezone
 from django_otp import devices_for_user
 
 from accounts import audit
+from accounts.acts import NotPossibleError
 from accounts.audit_verbs import Verb
-from accounts.flows import change_address, clear_mailbox
+from accounts.flows import change_address, clear_mailbox, write_letter
 from accounts.gates import GatedError
-from accounts.models import AuditEvent, CodeAttempt, User
+from accounts.models import AuditEvent, CodeAttempt, MailboxHold, User
 from accounts.roles import Role
 from apikeys.exchanges.base import Credentials
-from apikeys.flows import close_customer
+from apikeys.flows import close_customer, request_bot
+from apikeys.flows.add_bot import CustomerLeftError
 from apikeys.flows.submit import submit
-from apikeys.models import ApiKey, Bot, Handover, KeyCheck
+from apikeys.models import ApiKey, Bot, BotRequest, Handover, KeyCheck
 from apikeys.status import KeyStatus
 from notifications import outbox
 from notifications.kinds import MailKind
@@ -42,6 +46,7 @@ def lead(db: None) -> User:
 def full(alice: User, lead: User, binance_bot: Bot, bybit_bot: Bot) -> User:
     """Alice with something of every kind."""
     active = make_key(binance_bot, KeyStatus.ACTIVE, "aaaa", timedelta(days=3), account_id="5550001")
+    ApiKey.objects.filter(pk=active.pk).update(confirmed_account_id="5550002")
     Handover.objects.create(
         kind="key",
         key=active,
@@ -109,7 +114,7 @@ def test_it_wipes_keys_and_removes_the_person_and_keeps_events(
 
 def test_it_leaves_no_trace_of_the_person_but_bot_ids_and_events(full: User, lead: User) -> None:
     close_customer.close(customer=full, reason="x", actor=lead, address="192.0.2.1")
-    known = ("alice", "i am", "5550001")
+    known = ("alice", "i am", "5550001", "5550002")
     left = {
         f"{model.__name__}.{name}"
         for model in apps.get_models()
@@ -133,6 +138,28 @@ def test_it_takes_no_key_that_was_on_its_way(full: User, lead: User, binance_bot
             address="192.0.2.44",
         )
     assert "This account is closed" in render_to_string(refused.value.gate.template)
+
+
+def test_it_takes_no_word_to_or_of_a_person_that_was_on_its_way(full: User, lead: User) -> None:
+    """Each page had read the customer before the account was closed."""
+    close_customer.close(customer=User.objects.get(pk=full.pk), reason="x", actor=lead, address="192.0.2.1")
+    events, mails = AuditEvent.objects.count(), Mail.objects.count()
+    letter: dict[str, Any] = {"subject": "Your invoice", "text": "Dear Alice", "draft": uuid4(), "pdf": None}
+    for late in (
+        lambda: write_letter.write(customer=full, **letter, actor=lead, address="192.0.2.1"),
+        lambda: clear_mailbox.ask(customer=full, note="I am Alice", address="192.0.2.44"),
+        lambda: clear_mailbox.decide(
+            customer=full, clear=True, note="Alice", actor=lead, address="192.0.2.1"
+        ),
+        lambda: request_bot.ask(
+            customer=full, exchange="kraken", market="spot", note="I am Alice", address="192.0.2.44"
+        ),
+    ):
+        with pytest.raises((NotPossibleError, CustomerLeftError)):
+            late()
+    assert (AuditEvent.objects.count(), Mail.objects.count()) == (events, mails)
+    assert not MailboxHold.objects.exists()
+    assert not BotRequest.objects.exists()
 
 
 def test_it_is_for_leads_who_type_the_user_id(full: User, lead: User) -> None:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from accounts import limits, sessions
 from accounts.addresses import client_address
+from accounts.desk.typed import show_again
 from accounts.devices import Factor, has_factor
 from accounts.limits import Limit
 from accounts.models import User
@@ -58,6 +59,9 @@ def fresh_proof(
 ) -> _Decorator:
     """Inside `signed_in`: ask anew for a code or factor where the last one is older than an hour.
 
+    What was sent from a page of the desk is not done, and is shown again, so that nothing typed is lost.
+    Other pages may have been sent a secret, which no page gives back.
+
     back: where the person goes on after that, made of what the view is given; the page itself where missing.
     unless: when something that is sent, not only looked at, needs no fresh proof.
     """
@@ -70,12 +74,19 @@ def fresh_proof(
             is_sent = request.method not in _READS
             if (is_sent and unless(request.session)) or has_fresh_proof(request):
                 return view(request, *args, **kwargs)
+            if is_sent and _is_desk(request):
+                return show_again(request)
             onward = back(*args, **kwargs) if back and is_sent else request.get_full_path()
             return redirect(reverse("accounts:confirm", query={"next": onward}))
 
         return guarded
 
     return decorate
+
+
+def _is_desk(request: HttpRequest) -> bool:
+    found = request.resolver_match
+    return found is not None and "admin" in found.namespaces
 
 
 def has_fresh_proof(request: SignedInRequest) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts import roles
 from accounts.acts import By
@@ -404,7 +405,7 @@ def tell(case: Case, act: Act, role: Role, person: User, client: Client, world: 
 
 
 def test_it_asks_for_a_factor_of_the_last_hour(world: World) -> None:
-    """Before anything is shown or done, and it comes back to the page."""
+    """Before anything is shown or done. What was typed comes back, to be sent again."""
     lead = make_staff(Role.LEAD)
     client = signed_in(lead)
     session = client.session
@@ -415,8 +416,15 @@ def test_it_asks_for_a_factor_of_the_last_hour(world: World) -> None:
         with transaction.atomic():
             path = case.where(world, lead)
             known = AuditEvent.objects.count()
+            assert client.get(path)["Location"].startswith("/security/confirm/?next="), path
             answer = client.post(path, {**case.send, "reason": REASON, "note": REASON})
-            assert answer["Location"].startswith("/security/confirm/?next="), path
+            assert answer.status_code == 403
+            page = answer.content.decode()
+            assert f'action="{escape(path)}"' in page
+            assert page.count(f"\n{REASON}</textarea>") == 2
+            for name, value in case.send.items():
+                assert f'name="{name}"' in page
+                assert not value or escape(str(value if isinstance(value, str) else value[0])) in page
             assert AuditEvent.objects.count() == known
             transaction.set_rollback(True)
     assert AuditEvent.objects.count() == before

@@ -1,18 +1,24 @@
 """Support writes to a customer, with a PDF if need be."""
 
+import html
 import io
+import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent, AuthenticatorApp, User
 from accounts.roles import Role
 from accounts.slips import slips_in
 from notifications.models import Attachment, Mail
 from notifications.tasks import deliver
+from tests.authenticators import code_of
 from tests.conftest import make_staff, signed_in
 from tests.mail_sink import MailSink
 
@@ -107,6 +113,29 @@ def test_it_sends_nothing_where_the_file_is_not_what_it_should_be(
     assert says in page
     assert "see below." in page
     assert not Mail.objects.exists()
+
+
+def test_it_keeps_what_was_typed_for_longer_than_a_proof_lasts(desk: Client, alice: User) -> None:
+    app = AuthenticatorApp.objects.get(user__email="support@sequence.example")
+    text = "\nDear <Alice>,\r\n\r\nsee “below” & sign."
+    draft = str(uuid.uuid4())
+    with time_machine.travel(timezone.now() + timedelta(minutes=40), tick=False):
+        desk.get(f"/admin/accounts/user/{alice.pk}/letter/")
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        again = written(desk, alice, PDF, text=text, draft=draft)
+        assert again.status_code == 403
+        page = again.content.decode()
+        assert not Mail.objects.exists()
+        assert 'type="file" name="pdf" required' in page, "a letter does not go out without its invoice"
+        sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+        sent |= dict(re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL))
+        sent = {name: html.unescape(value) for name, value in sent.items()}
+        assert written(desk, alice, PDF, **sent).status_code == 403, "nothing goes out without the proof"
+        desk.post("/security/confirm/", {"code": code_of(app)})
+        assert written(desk, alice, PDF, **sent).status_code == 302
+    mail = Mail.objects.get()
+    assert (mail.context or {})["lines"] == ["Dear <Alice>,", "", "see “below” & sign."]
+    assert Attachment.objects.get().content
 
 
 def test_it_forgets_the_pdf_with_the_customer(desk: Client, alice: User) -> None:

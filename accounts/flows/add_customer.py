@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.audit_verbs import Verb
@@ -24,13 +24,21 @@ def add_customer(
     *, client_id: str, name: str, email: str, actor: User | None = None, address: str | None = None
 ) -> User:
     """client_id: in its canonical form. No actor: an import by command. Raises one of the two above."""
+    _require_free(client_id, email)
+    try:
+        customer = User.objects.create_user(email, client_id=client_id, name=name)  # in a savepoint
+    except IntegrityError:
+        _require_free(client_id, email)  # somebody else was a moment earlier
+        raise
+    audit.record(Verb.IMPORTED, customer=customer, actor=actor, address=address)
+    return customer
+
+
+def _require_free(client_id: str, email: str) -> None:
     if User.objects.filter(client_id__iexact=client_id).exists():
         raise IdTakenError
     if User.objects.filter(email__iexact=email).exists():
         raise AddressTakenError
-    customer = User.objects.create_user(email, client_id=client_id, name=name)
-    audit.record(Verb.IMPORTED, customer=customer, actor=actor, address=address)
-    return customer
 
 
 def invite(customer: User, bot_ids: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Upper
 
 from accounts import audit
@@ -27,6 +27,7 @@ from apikeys.models import ApiKey, Bot
 
 _LOOKED_UP_AT_ONCE = 500
 _EMAIL_MAX = 254  # what fits into the envelope of a mail (RFC 5321)
+_MEANWHILE = "was added by somebody else at this moment. Take the file again."
 COLUMNS = ("client_id", "name", "email", "bot_id", "exchange", "market")
 
 
@@ -172,7 +173,13 @@ def _take(row: Row, result: Result, by: _By) -> list[str]:
         bot_id = of_customer(row.bot_id, user)
         if not bot_id:
             raise _BadRow(f"bot_id must begin with {user.client_id} / and then have a name.")
-        bot = Bot.objects.create(bot_id=bot_id, customer=user, exchange=row.exchange, market=row.market)
+        try:
+            with transaction.atomic():  # a statement that fails would spoil the whole transaction
+                bot = Bot.objects.create(
+                    bot_id=bot_id, customer=user, exchange=row.exchange, market=row.market
+                )
+        except IntegrityError:
+            raise _BadRow(f"bot {bot_id} {_MEANWHILE}") from None
         _record(Verb.BOT_LAUNCHED, bot, user, by)
         result.new_bots += 1
         return [*changed, f"new bot {bot_id} at {where}"]
@@ -212,6 +219,8 @@ def _customer(row: Row, result: Result, by: _By) -> tuple[User, list[str]]:
             user = add_customer.add_customer(
                 client_id=row.client_id, name=row.name, email=row.email, actor=by.actor, address=by.address
             )
+        except add_customer.IdTakenError:
+            raise _BadRow(f"{row.client_id} {_MEANWHILE}") from None
         except add_customer.AddressTakenError:
             raise _BadRow(f"{row.email} is the address of another person.") from None
         result.invited[user.pk] = user

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -18,7 +19,11 @@ _UNPLAIN = re.compile(r"[^A-Za-z0-9._ -]+")
 
 
 class LetterForm(forms.Form):
-    """`cleaned_data["pdf"]` is a Pdf or None. `slips`: what the writer has to look at and tick off."""
+    """`cleaned_data["pdf"]` is a Pdf or None. `slips`: what the writer has to look at and tick off.
+
+    A tick counts for what was named beside it, which `named` stands for: not one that came before anything
+    was named, nor one for what has been changed since.
+    """
 
     subject = forms.CharField(max_length=150)
     text = forms.CharField(
@@ -33,6 +38,7 @@ class LetterForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
     )
     draft = forms.UUIDField(widget=forms.HiddenInput)
+    named = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files, initial={"draft": uuid.uuid4()})
@@ -41,6 +47,11 @@ class LetterForm(forms.Form):
             typed = f"{self.data.get('subject', '')}\n{self.data.get('text', '')}"
             self.slips = slips_in(typed)
         if self.slips:
+            named = sha256("\n".join(self.slips).encode()).hexdigest()
+            if self.data.get("named") != named:
+                self.data = {name: self.data.get(name) for name in self.data if name != "sure"} | {
+                    "named": named
+                }
             self.fields["sure"] = forms.BooleanField(
                 label="I have looked: none of this is a key, a secret or a code",
                 error_messages={

@@ -42,6 +42,11 @@ def written(
     return desk.post(f"/admin/accounts/user/{to.pk}/letter/", usual | fields | file)
 
 
+def named_in(page: str) -> str:
+    (found,) = re.findall(r'name="named" value="(\w+)"', page)
+    return str(found)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_goes_to_the_primary_address_with_its_pdf_once(
     desk: Client, alice: User, mail_sink: MailSink
@@ -69,13 +74,21 @@ def test_it_warns_of_what_looks_like_a_key_or_a_code_and_keeps_what_was_typed(
     desk: Client, alice: User
 ) -> None:
     text = "Your code was 493021, your key vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A."
-    page = written(desk, alice, text=text).content.decode()
+    page = written(desk, alice, text=text, sure="on").content.decode()  # before anything was named
+    assert "Look at what is named above, then tick this" in page
     assert "looks like a six-digit code" in page
     assert "looks like an API key or a secret" in page
     assert "Dear" not in page
     assert text in page
     assert not Mail.objects.exists()
-    assert written(desk, alice, text=text, sure="on").status_code == 302
+    named = named_in(page)
+    assert written(desk, alice, text=text, named=named).status_code == 200
+    more = f"{text} And the code 120734."
+    page = written(desk, alice, text=more, named=named, sure="on").content.decode()
+    assert "Look at what is named above, then tick this" in page, "a tick counts for what it stood beside"
+    assert not re.search(r'name="sure"[^>]*checked', page)
+    assert not Mail.objects.exists()
+    assert written(desk, alice, text=more, named=named_in(page), sure="on").status_code == 302
     assert Mail.objects.count() == 1
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -65,7 +66,7 @@ class HandoverAdmin(ReadOnlyAdmin):
 
 
 class EngineTokenForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Makes a token. It is shown once, in the message after saving, and kept nowhere."""
+    """Makes a token. It is shown once, in the answer to this form, and kept nowhere."""
 
     reason = ReasonForm.base_fields["reason"]
 
@@ -126,7 +127,7 @@ class EngineTokenAdmin(ReadOnlyAdmin):
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: EngineToken, form: Any, change: bool) -> None:
         made = form.cleaned_data
-        token = tokens.make(
+        obj.text = tokens.make(
             obj,
             name=made["name"],
             scopes=[Scope(scope) for scope in made["scopes"]],
@@ -141,7 +142,15 @@ class EngineTokenAdmin(ReadOnlyAdmin):
             name=obj.name,
             reason=made["reason"],
         )
-        self.message_user(request, f"Copy the token now, it is not shown again: {token}", messages.WARNING)
+
+    def response_add(
+        self, request: HttpRequest, obj: EngineToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """At once, and not led to another page: a message to that one would lie in the row of the session."""
+        context = {"opts": self.opts, "title": f"Engine token {obj}", "token": obj}
+        return TemplateResponse(
+            request, "admin/apikeys/enginetoken/made.html", self.admin_site.each_context(request) | context
+        )
 
     @admin.action(description="Revoke the chosen tokens", permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[EngineToken]) -> HttpResponse:

@@ -332,6 +332,7 @@ CASES: Mapping[Act, list[Case]] = {
             lambda *_: "/admin/apikeys/enginetoken/add/",
             {"name": "engine-1", "scopes": ["handovers:read"], "addresses": "", "days": "30"},
             {"engine_token_made": 1},
+            status=200,
         ),
         Case(of_a_token, {}, {"engine_token_revoked": 1}),
     ],

@@ -90,6 +90,7 @@ class EngineToken(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)  # to the minute
+    text = ""  # the token itself, in the request that makes it and nowhere else; no column
 
     class Meta:
         ordering = ["-created_at"]

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -33,10 +34,18 @@ def test_it_shows_a_new_token_once_and_keeps_a_digest_only(desk: Client) -> None
         "days": 30,
         "reason": "The new engine.",
     }
-    page = desk.post("/admin/apikeys/enginetoken/add/", asked, follow=True).content.decode()
-    text = page.split("it is not shown again: ")[1].split("<")[0].strip()
+    answer = desk.post("/admin/apikeys/enginetoken/add/", asked)
+    assert "no-store" in answer["Cache-Control"]
+    (text,) = re.findall(r'value="(seqe_[^"]+)"', answer.content.decode())
+    for model in apps.get_models():
+        assert not any(text in str(row) for row in model._default_manager.values()), model
+    assert text not in str(dict(desk.session)), "nor within the session, whose row is encoded"
     tokens.admit(f"Bearer {text}", scope=Scope.FETCH, address="192.0.2.9")
     assert text not in desk.get("/admin/apikeys/enginetoken/").content.decode()
+    assert AuditEvent.objects.get(verb="engine_token_made").detail == {
+        "name": "engine-1",
+        "reason": "The new engine.",
+    }
     token = EngineToken.objects.get()
     assert text not in str(vars(token))
     assert token.addresses == ["10.0.0.7/32", "192.0.2.0/24"]

@@ -17,11 +17,12 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db.models import Count, Q
+from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.flows import change_address, clear_mailbox, write_letter
-from accounts.models import AddressChange, MailboxHold, MailDomain, User
+from accounts.models import AddressChange, AuthenticatorApp, MailboxHold, MailDomain, User
 from accounts.roles import Act, Role
 from apikeys.engine import tokens
 from apikeys.flows.count_days import count_days
@@ -30,6 +31,7 @@ from apikeys.status import KeyStatus
 from demo import filling
 from notifications.kinds import MailKind
 from notifications.models import Mail
+from tests.authenticators import code_of
 from tests.browser import desk_states
 from tests.browser.customer import WAIT
 from tests.browser.looking import THEMES, axe_violations, complaints_of, set_look
@@ -195,11 +197,40 @@ def test_every_page_of_the_desk_is_in_order_in_light_and_dark(
                     assert not wrong + complaints, "\n".join(wrong + complaints)
 
 
+def test_what_was_typed_is_sent_again_once_the_person_has_proved_themselves(
+    stack: Stack, browser: Browser, insider: User
+) -> None:
+    client = signed_in(insider)
+    with window_of(insider, stack, browser, client) as page:
+        complaints_of(page)
+        page.goto("/admin/apikeys/enginetoken/add/")
+        page.get_by_label("Name").fill("engine-1")
+        page.get_by_label("Reason").fill("The new engine.")
+        page.locator("[name=scopes]").first.check()
+        session = client.session
+        session["proved_at"] = (timezone.now() - timedelta(minutes=61)).isoformat()
+        session.save()
+        page.get_by_role("button", name="Add the engine token").click()
+        expect(page.get_by_text("Nothing was done yet")).to_be_visible()
+        assert page.get_by_label("Reason").input_value() == "The new engine."
+        assert not looks_of(page, "send-again")
+        with page.expect_popup() as other:
+            page.get_by_role("link", name="Prove that it is you").click()
+        other.value.locator("[name=code]").fill(code_of(AuthenticatorApp.objects.get()))
+        other.value.get_by_role("button", name="Continue", exact=True).click()
+        expect(other.value).to_have_url(f"{stack.url}/admin/")
+        assert not EngineToken.objects.exists()
+        page.get_by_role("button", name="Send it again").click()
+        expect(page.get_by_label("Token", exact=True)).to_have_value(re.compile("^seqe_"))
+        assert not looks_of(page, "token-made")
+        assert EngineToken.objects.get().name == "engine-1"
+
+
 @contextmanager
-def window_of(person: User, stack: Stack, browser: Browser) -> Iterator[Page]:
+def window_of(person: User, stack: Stack, browser: Browser, client: Client | None = None) -> Iterator[Page]:
     context = browser.new_context(base_url=stack.url, viewport={"width": WIDTHS[0], "height": 800})
     context.set_default_timeout(WAIT * 1000)
-    session = signed_in(person).cookies["session"].value
+    session = (client or signed_in(person)).cookies["session"].value
     context.add_cookies([{"name": "session", "value": session, "domain": "127.0.0.1", "path": "/"}])
     yield context.new_page()
     context.close()

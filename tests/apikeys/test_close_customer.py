@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_otp import devices_for_user
 
 from accounts import audit
-from accounts.acts import NotPossibleError
+from accounts.acts import By, NotPossibleError
 from accounts.audit_verbs import Verb
 from accounts.flows import change_address, clear_mailbox, write_letter
 from accounts.gates import GatedError
@@ -142,15 +142,14 @@ def test_it_takes_no_key_that_was_on_its_way(full: User, lead: User, binance_bot
 
 def test_it_takes_no_word_to_or_of_a_person_that_was_on_its_way(full: User, lead: User) -> None:
     """Each page had read the customer before the account was closed."""
+    seen = clear_mailbox.shown(full.email, None)
     close_customer.close(customer=User.objects.get(pk=full.pk), reason="x", actor=lead, address="192.0.2.1")
     events, mails = AuditEvent.objects.count(), Mail.objects.count()
     letter: dict[str, Any] = {"subject": "Your invoice", "text": "Dear Alice", "draft": uuid4(), "pdf": None}
     for late in (
         lambda: write_letter.write(customer=full, **letter, actor=lead, address="192.0.2.1"),
         lambda: clear_mailbox.ask(customer=full, note="I am Alice", address="192.0.2.44"),
-        lambda: clear_mailbox.decide(
-            customer=full, clear=True, note="Alice", actor=lead, address="192.0.2.1"
-        ),
+        lambda: clear_mailbox.decide(customer=full, clear=True, by=By(lead, "192.0.2.1", "Alice", seen)),
         lambda: request_bot.ask(
             customer=full, exchange="kraken", market="spot", note="I am Alice", address="192.0.2.44"
         ),

@@ -88,7 +88,7 @@ _QUEUES: tuple[Rows, ...] = (
         {"needs": "account"},
         lambda now: ApiKey.objects.held(),
         "Keys of another exchange account",
-        "Speak to the customer, then confirm or turn down.",
+        "Or of one that is not told. Speak to the customer, then confirm or turn down.",
         "bad",
     ),
     Rows(

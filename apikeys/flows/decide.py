@@ -44,6 +44,9 @@ _NAMES: Mapping[Right, str] = {
     Right.KEY_EDIT: "Changing keys",
 }
 
+# What stands for an account that the exchange does not tell, where support lets a bot change over to it.
+UNTOLD_ACCOUNT = "not told"
+
 
 class Outcome(Enum):
     ACCEPTED = "accepted"
@@ -59,8 +62,8 @@ class Policy:
     now: datetime
     egress_ips: tuple[str, ...] = ()  # empty: lists are not compared
     partner_apps: Mapping[str, str] | None = None  # exchange id to our app's name there
-    previous_account_id: str = ""  # of the key that the bot traded with last
-    confirmed_account_id: str = ""  # another one, to which support let this bot change over
+    previous_account_id: str = ""  # the last on which the bot is known to have traded
+    confirmed_account_id: str = ""  # another one, or UNTOLD_ACCOUNT: support let this bot change over to it
     expires_soon: timedelta = timedelta(days=14)
 
 
@@ -91,7 +94,7 @@ def decide(report: KeyReport, bot: TradingBot, policy: Policy) -> Decision:
         *_binding(report, bot.adapter, policy),
         *_inherent_transfer(report, bot.adapter, policy),
         *_life(report, policy),
-        *_account(report, policy),
+        *_account(report, bot.adapter, policy),
     )
     severities = {finding.severity for finding in findings}
     if Severity.REFUSE in severities:
@@ -293,18 +296,22 @@ def _life(report: KeyReport, policy: Policy) -> Iterator[Finding]:
         )
 
 
-def _account(report: KeyReport, policy: Policy) -> Iterator[Finding]:
+def _account(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Finding]:
     known = {policy.previous_account_id, policy.confirmed_account_id}
-    if policy.previous_account_id and report.account_id and report.account_id not in known:
-        yield Finding(
-            FindingCode.WRONG_ACCOUNT,
-            Severity.HOLD,
-            "Account at the exchange",
-            "The same as before",
-            "Another one",
-            "Take the key back and make one on the account that the bot trades on, or ask support to"
-            " confirm the change.",
-        )
+    if not policy.previous_account_id or (report.account_id or UNTOLD_ACCOUNT) in known:
+        return
+    found, key_to_make = "Another one", "make one on the account that the bot trades on"
+    if not report.account_id:
+        found = "Not said"
+        key_to_make = f"make one that lets {adapter.name} tell its account"
+    yield Finding(
+        FindingCode.WRONG_ACCOUNT,
+        Severity.HOLD,
+        "Account at the exchange",
+        "The same as before",
+        found,
+        f"Take the key back and {key_to_make}, or ask support to confirm this one.",
+    )
 
 
 def _refuse(code: FindingCode, looked_at: str, needed: str, found: str, to_do: str) -> Finding:

@@ -134,6 +134,9 @@ def judge(
 def _judge_report(
     report: KeyReport, before: Standing, bot: TradingBot, policy: Policy, terms: Terms
 ) -> Verdict:
+    if not report.account_id:
+        # A key stays with the account that it was made on. Silence about it by now is no sign of another one.
+        policy = replace(policy, previous_account_id="")
     found = tuple(_as_active(item) for item in decide(report, bot, policy).findings)
     shown = tuple(item for item in found if item.code not in _CONCERNS)
     moves_money = bool(_first(found, (_CODE.FORBIDDEN_PERMISSION,)))

@@ -1,5 +1,5 @@
-"""Support settles a key of another exchange account: for a new key, than that of the bot's key before; for
-one in use, than when it was accepted.
+"""Support settles a key of another exchange account, or of one that is not told: for a new key, than that of
+the bot's key before; for one in use, than when it was accepted.
 """
 
 from dataclasses import replace
@@ -13,6 +13,7 @@ from accounts.acts import By, NotPossibleError
 from accounts.audit_verbs import Verb
 from apikeys import transitions
 from apikeys.findings import FindingCode, Severity
+from apikeys.flows.decide import UNTOLD_ACCOUNT
 from apikeys.flows.refuse import refuse
 from apikeys.flows.revoke import revoke_one
 from apikeys.models import ApiKey
@@ -21,9 +22,15 @@ from notifications.bell import ring_on_commit
 
 
 def previous_account(key: ApiKey) -> str:
-    """Of the key that the bot trades with, or traded with last; empty where its exchange did not say."""
-    before = ApiKey.objects.filter(bot=key.bot, activated_at__isnull=False).exclude(pk=key.pk)
-    return before.order_by("-activated_at").values_list("account_id", flat=True).first() or ""
+    """The last account at this exchange on which the bot is known to have traded; empty where none was told.
+
+    A key of which its exchange told no account is passed over, or it would take the baseline away.
+    """
+    # A bot can have moved here from another exchange; rows of older versions do not name theirs.
+    at_this_exchange = ("", key.bot.exchange)
+    before = ApiKey.objects.filter(bot=key.bot, exchange__in=at_this_exchange, activated_at__isnull=False)
+    told = before.exclude(account_id="").exclude(pk=key.pk).order_by("-activated_at")
+    return told.values_list("account_id", flat=True).first() or ""
 
 
 def known_account(key: ApiKey) -> str:
@@ -50,7 +57,7 @@ def shown(key: ApiKey) -> str:
     no key is revoked that was seen as one that would be refused, or turned down once somebody confirmed it.
     """
     confirmed = f", confirmed {key.confirmed_account_id}" if key.confirmed_account_id else ""
-    return f"{key.status} {named_account(key)}{confirmed}"
+    return f"{key.status} {named_account(key) or UNTOLD_ACCOUNT}{confirmed}"
 
 
 @transaction.atomic
@@ -64,7 +71,7 @@ def confirm(*, key_id: UUID, by: By) -> None:
     settled = {"held": False, "findings_json": []} if key.status == KeyStatus.CHECKING else {}
     # Without its claim a check that is under way, which knows nothing of this, changes nothing.
     ApiKey.objects.filter(pk=key.pk).update(
-        confirmed_account_id=named_account(key),
+        confirmed_account_id=named_account(key) or UNTOLD_ACCOUNT,
         check_due_at=now,
         claim=None,
         claimed_until=None,

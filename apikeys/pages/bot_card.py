@@ -88,9 +88,7 @@ def _checking(bot: Bot, waiting: ApiKey, active: ApiKey | None, now: datetime) -
         first = format_html("{} and was accepted. Your bot takes it over next.", came)
     elif verdict.has(waiting, FindingCode.WRONG_ACCOUNT):
         headline = "Support looks at your new key"
-        first = format_html(
-            "{}. It belongs to another {} account, so a person looks at it first.", came, exchange
-        )
+        first = format_html("{}. {} A person looks at it first.", came, verdict.held_because(waiting))
     elif waiting.failed_checks:
         headline = "Checking your new key"
         first = format_html("{}. {} has not answered yet; we ask again by ourselves.", came, exchange)

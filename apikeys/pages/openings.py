@@ -95,8 +95,8 @@ def _opening_of_checking(key: ApiKey, other: ApiKey | None, now: datetime) -> tu
     exchange = key.adapter.name
     if verdict.has(key, FindingCode.WRONG_ACCOUNT):
         return "Support looks at this key first", format_html(
-            "It belongs to another {} account than before. A person looks at it before anything changes.{}",
-            exchange,
+            "{} A person looks at it before anything changes.{}",
+            verdict.held_because(key),
             _keep(other),
         )
     if ExchangeState.objects.away(now).filter(exchange=key.adapter.id).exists():

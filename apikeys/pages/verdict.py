@@ -132,6 +132,14 @@ def has(key: ApiKey, code: FindingCode) -> bool:
     return any(item.code is code for item in key.findings)
 
 
+def held_because(key: ApiKey) -> str:
+    """Why a person looks at a key first."""
+    exchange = key.bot.adapter.name
+    if not key.account_id:
+        return f"{exchange} does not tell whether it belongs to the same account as before."
+    return f"It belongs to another {exchange} account than before."
+
+
 def accepted_because(key: ApiKey) -> str:
     """What the check proved, as one sentence."""
     if (key.report_json or {}).get("third_party_app") is not None:

@@ -10,7 +10,7 @@ from apikeys.exchanges.adapter import Reply
 from apikeys.exchanges.base import AllowList, KeyReport, Right, Trouble
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import Finding, FindingCode
-from apikeys.flows.decide import Decision, Outcome, Policy, decide, decide_trouble
+from apikeys.flows.decide import UNTOLD_ACCOUNT, Decision, Outcome, Policy, decide, decide_trouble
 from tests.apikeys.raw_replies import (
     BOTS,
     MARKETS,
@@ -139,7 +139,11 @@ def test_a_key_of_our_app_counts_as_bound_to_us_there(app: str, outcome: Outcome
         ("2", "1", "2", ACCEPTED),
         ("3", "1", "2", HELD),
         ("2", "", "", ACCEPTED),
-        ("", "1", "", ACCEPTED),  # the exchange does not say: not compared
+        ("", "1", "", HELD),  # not said any more: it could be anybody's
+        ("", "1", "2", HELD),
+        ("", "1", UNTOLD_ACCOUNT, ACCEPTED),
+        ("2", "1", UNTOLD_ACCOUNT, HELD),
+        ("", "", "", ACCEPTED),  # never said: there is nothing to compare
     ],
 )
 def test_it_compares_the_account_with_the_one_before(
@@ -229,7 +233,8 @@ def test_it_looks_at_the_day_on_which_a_key_ends(
     [
         ("1448939", "1448939", ACCEPTED),
         ("", "1448939", ACCEPTED),
-        ("1448939", "", ACCEPTED),  # an exchange that tells no account
+        ("1448939", "", HELD),  # an exchange that tells no account any more
+        ("", "", ACCEPTED),
         ("1448939", "1448940", HELD),
     ],
 )

@@ -147,6 +147,11 @@ def test_a_refusal_does_what_the_contract_says(code: FindingCode) -> None:
     )
 
 
+def test_an_account_that_is_not_told_by_now_is_no_other_account() -> None:
+    verdict = later(report(account_id=""), Key())
+    assert (verdict.outcome, verdict.found) == (Outcome.IN_ORDER, ())
+
+
 def test_a_refusal_without_a_reason_counts_an_hour_later_and_not_before() -> None:
     refused = Trouble(FindingCode.INVALID_CREDENTIALS)
     key = Key()

@@ -195,3 +195,59 @@ def test_it_compares_with_the_last_key_even_where_that_one_ended(
     check_key(str(held.pk))
     held.refresh_from_db()
     assert [item.code for item in held.findings] == ["wrong_account"]
+
+
+@pytest.fixture
+def untold(as_alice: Client, bitfinex_bot: Bot, simulator: Simulator) -> ApiKey:
+    """A key that may not view its account, after one that may."""
+    assert hand_over(as_alice, bitfinex_bot, "old").account_id == "1523467"
+    hide_account(simulator, "good")
+    return hand_over(as_alice, bitfinex_bot, "good")
+
+
+@pytest.fixture
+def bitfinex_bot(alice: User) -> Bot:
+    return Bot.objects.create(
+        bot_id=f"{alice.client_id} / BFX-1", customer=alice, exchange="bitfinex", market="spot"
+    )
+
+
+def hide_account(simulator: Simulator, name: str) -> None:
+    told = DEMO_KEYS["bitfinex"][name]
+    no_number = {"/v2/auth/r/info/user": {"0": None}}
+    simulator.know(told.__class__("bitfinex", told.api_key, told.secret, told.reply, more=no_number))
+
+
+def test_a_key_whose_account_is_not_told_is_settled_by_support(untold: ApiKey, as_alice: Client) -> None:
+    assert (untold.status, untold.account_id) == (KeyStatus.CHECKING, "")
+    assert [item.found for item in untold.findings if item.code == "wrong_account"] == ["Not said"]
+    why = "Bitfinex does not tell whether it belongs to the same account as before"
+    for address in ("/", f"/keys/{untold.pk}/"):
+        html = as_alice.get(address).content.decode()
+        assert why in html
+        assert "belongs to another" not in html
+    page = f"/admin/apikeys/apikey/{untold.pk}/account/"
+    support = signed_in(make_staff(Role.SUPPORT))
+    html = support.get(page).content.decode()
+    assert "1523467" in html
+    assert "Bitfinex does not tell the account of this key" in html
+    assert "Confirm without an account" in html
+    told = {"act": "confirm", "reason": "Ticket 7", "seen": "checking not told"}
+    assert f'value="{told["seen"]}"' in html
+    assert support.post(page, told).status_code == 302
+    check_key(str(untold.pk))
+    assert ApiKey.objects.get(pk=untold.pk).status == KeyStatus.ACTIVE
+
+
+def test_a_key_without_an_account_takes_no_baseline_away(untold: ApiKey, support: User) -> None:
+    settle_account.confirm(key_id=untold.pk, by=by(support, "checking not told"))
+    check_key(str(untold.pk))
+    later = ApiKey(bot=untold.bot, exchange="bitfinex")
+    assert settle_account.previous_account(later) == "1523467"
+
+
+def test_accounts_of_two_exchanges_are_not_compared(held: ApiKey) -> None:
+    """An import moved the bot: at its new exchange there is none before."""
+    assert settle_account.previous_account(held) == "354937868"
+    held.bot.exchange = "kraken"
+    assert settle_account.previous_account(held) == ""

@@ -30,8 +30,8 @@ GUIDE = Guide(
         Step(
             StepId.RIGHTS,
             "Under [Orders], switch on viewing, and creating and cancelling. Under [Wallets], switch on"
-            " viewing only. Under [Account Info] and [Account History] viewing may stay on. Everything else"
-            " stays off.",
+            " viewing only. Under [Account Info] leave viewing on: it tells us that the account is still the"
+            " same. Under [Account History] viewing may stay on. Everything else stays off.",
             "[Withdrawals], transferring under [Wallets], offering under [Margin Funding], [Bitfinex Pay] and"
             " editing under [Account Info] must be off.",
             market=Market.SPOT,
@@ -39,8 +39,9 @@ GUIDE = Guide(
         Step(
             StepId.RIGHTS,
             "Under [Orders], switch on viewing, and creating and cancelling. Under [Margin Trading] and"
-            " [Wallets], switch on viewing only. Under [Account Info] and [Account History] viewing may stay"
-            " on. Everything else stays off.",
+            " [Wallets], switch on viewing only. Under [Account Info] leave viewing on: it tells us that the"
+            " account is still the same. Under [Account History] viewing may stay on. Everything else stays"
+            " off.",
             "[Withdrawals], transferring under [Wallets], offering under [Margin Funding], [Bitfinex Pay] and"
             " editing under [Account Info] must be off. Claiming positions is not needed.",
             market=Market.DERIVATIVES,

@@ -1,8 +1,11 @@
 """Bybit (bybit.com): system-generated keys (HMAC) and self-generated ones (RSA).
 
 Sources: Bybit's V5 documentation, pages "Error Codes", "Rate Limit Rules" (600 calls in 5 seconds from one
-address) and "Integration Guidance" (hosts of its countries, testnet and demo); what it says of a key is
-read in `bybit_reading.py`. Names of boxes are those of its key page.
+address) and "Integration Guidance" (hosts of its countries, Japan's under a name of its own, testnet and
+demo); what it says of a key is read in `bybit_reading.py`. Names of boxes are those of its key page.
+
+A public client for Node.js has left the Dutch host out by now, and names one of Hong Kong that others write
+differently: the former stays as long as the documentation names it, the latter is not asked.
 """
 
 from typing import Any
@@ -107,6 +110,7 @@ ADAPTER = Adapter(
         Host("georgia", "api.bybitgeorgia.ge"),
         Host("emirates", "api.bybit.ae"),
         Host("indonesia", "api.bybit.id"),
+        Host("japan", "api.manepa.jp"),
     ),
     elsewhere=(
         Elsewhere("Bybit EU", "api.bybit.eu", FindingCode.WRONG_REGION, QUESTION, read_trouble),

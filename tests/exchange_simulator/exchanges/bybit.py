@@ -118,7 +118,8 @@ SIMULATED = SimulatedExchange(
     id="bybit",
     hosts=(
         *("api.bybit.com", "api.bybit.nl", "api.bybit.tr", "api.bybit.kz", "api.bybitgeorgia.ge"),
-        *("api.bybit.ae", "api.bybit.id", "api-testnet.bybit.com", "api-demo.bybit.com"),
+        *("api.bybit.ae", "api.bybit.id", "api.manepa.jp"),
+        *("api-testnet.bybit.com", "api-demo.bybit.com"),
     ),
     private={("GET", "/v5/user/query-api"): query_api},
     public={"/v5/market/time": server_time},

@@ -129,6 +129,7 @@ class Trouble:
     retry_after: float | None = None  # seconds, where the exchange said so
     outage: bool | None = None  # the exchange as a whole did not serve us; None: as the HTTP status says
     belongs_to: str = ""  # where the key is known instead, such as "Binance.US", for wrong_region
+    unheard: bool = False  # a further host, which may be the one that knows the key, gave no answer
 
 
 class UnreadableReplyError(Exception):

@@ -142,6 +142,7 @@ def _conclude(
     if key is None:
         logger.info("Key %s was decided or taken back meanwhile; this answer is dropped", claimed.pk)
         return None
+    answer = _while_unheard(key, answer, now)
     decision = _decide(key, answer, now)
     KeyCheck.objects.create(
         key=key,
@@ -155,6 +156,19 @@ def _conclude(
     logger.info("Key %s: %s", key.pk, decision.outcome.value)
     _carry_out(key, answer, envelope, decision, now)
     return decision.outcome
+
+
+def _while_unheard(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> KeyReport | Trouble:
+    """No refusal while a further host, at which the key may live, is silent; but not for ever, since hosts
+    are given up, and whoever mistyped a key waits for the answer.
+    """
+    if isinstance(answer, KeyReport) or not answer.unheard:
+        return answer
+    before = key.checks.filter(outcome=KeyCheck.Outcome.RETRY, exchange_code=answer.exchange_code)
+    since = before.order_by("started_at").values_list("started_at", flat=True).first()
+    if since is not None and now >= since + settings.UNHEARD_HOST:
+        return answer
+    return replace(answer, code=FindingCode.EXCHANGE_UNAVAILABLE)
 
 
 def _decide(key: ApiKey, answer: KeyReport | Trouble, now: datetime) -> Decision:

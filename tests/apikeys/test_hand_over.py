@@ -222,6 +222,45 @@ def test_it_gives_up_after_a_day_and_says_whose_doing_it_was(
     assert "not your doing" in render_stored(Mail.objects.get()).text
 
 
+@pytest.fixture
+def okx_bot(alice: User) -> Bot:
+    return Bot.objects.create(
+        bot_id=f"{alice.client_id} / OKX-1", customer=alice, exchange="okx", market="spot"
+    )
+
+
+def test_it_refuses_no_key_while_the_region_that_may_know_it_is_silent(
+    as_alice: Client, okx_bot: Bot, simulator: Simulator, settings: Settings
+) -> None:
+    """An outage of everything before it does not count as patience with that region."""
+    passphrase = DEMO_KEYS["okx"]["european"].passphrase
+    simulator.behave("okx", "http_status")
+    key = checked(hand_over(as_alice, okx_bot, "european", passphrase=passphrase))
+    age(key, settings.UNHEARD_HOST)
+    simulator.behave("okx", "http_status", host="eea.okx.com")
+    simulator.behave("okx", "ok")
+    key = checked(key)
+    assert (key.status, codes(key)) == (KeyStatus.CHECKING, {"exchange_unavailable"})
+    age(key, timedelta(minutes=2))
+    simulator.behave("okx", "ok", host="eea.okx.com")
+    key = checked(key)
+    assert (key.status, key.region) == (KeyStatus.ACTIVE, "eea")
+
+
+def test_it_refuses_a_key_that_nobody_knows_after_an_hour_of_a_silent_region(
+    as_alice: Client, okx_bot: Bot, simulator: Simulator, settings: Settings
+) -> None:
+    """A host that is given up for good must not keep everybody waiting who mistyped a key."""
+    passphrase = DEMO_KEYS["okx"]["european"].passphrase
+    simulator.behave("okx", "http_status", host="eea.okx.com")
+    key = checked(hand_over(as_alice, okx_bot, "european", passphrase=passphrase))
+    assert (key.status, codes(key)) == (KeyStatus.CHECKING, {"exchange_unavailable"})
+    age(key, settings.UNHEARD_HOST)
+    KeyCheck.objects.filter(key=key).update(started_at=timezone.now() - settings.UNHEARD_HOST)
+    key = checked(key)
+    assert (key.status, codes(key)) == (KeyStatus.REFUSED, {"not_found"})
+
+
 def test_it_holds_a_key_of_another_account_and_lets_the_customer_take_it_back(
     as_alice: Client, bybit_bot: Bot, simulator: Simulator
 ) -> None:

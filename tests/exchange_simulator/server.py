@@ -2,8 +2,8 @@
 
     POST /_control/keys       [{"exchange", "api_key", "secret", "reply": {…}, "passphrase"?, "more"?,
                               "host"?}, …] registers or replaces keys
-    POST /_control/behaviour  {"exchange", "do", "api_key"?, "path"?, …options}
-                              of one key, or of the exchange; at one path, or at all of them
+    POST /_control/behaviour  {"exchange", "do", "api_key"?, "path"?, "host"?, …options}
+                              of one key, or of the exchange; at one path or host, or at all of them
     POST /_control/release    {}                                               ends every hold
     POST /_control/reset      {}                                               forgets calls and behaviours
     POST /_control/clock      {"ahead_ms"}                                     of all exchanges
@@ -55,15 +55,14 @@ class State:
         self.released = asyncio.Event()
 
     def behave(self, told: dict[str, Any]) -> None:
-        same = ("exchange", "api_key", "path")
+        same = ("exchange", "api_key", "path", "host")
         others = [other for other in self.behaviours if any(other[name] != told[name] for name in same)]
-        # What is told of one key or one path goes before what is told of all.
-        self.behaviours = sorted([*others, told], key=lambda each: (not each["api_key"], not each["path"]))
+        # What is told of one key, path or host goes before what is told of all.
+        self.behaviours = sorted([*others, told], key=lambda each: [not each[name] for name in same])
 
-    def behaviour_of(self, exchange: str, api_key: str, path: str) -> dict[str, Any]:
+    def behaviour_of(self, exchange: str, **asked: str) -> dict[str, Any]:
         for told in self.behaviours:
-            fits = told["exchange"] == exchange and told["api_key"] in ("", api_key)
-            if fits and told["path"] in ("", path):
+            if told["exchange"] == exchange and all(told[name] in ("", asked[name]) for name in asked):
                 return told
         return {"do": "ok"}
 
@@ -109,7 +108,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     state.calls[exchange.id].append(call | {"host": asked.host})
     if asked.path in exchange.public:
         return web.json_response(exchange.public[asked.path]())
-    behaviour = state.behaviour_of(exchange.id, api_key, asked.path)
+    behaviour = state.behaviour_of(exchange.id, api_key=api_key, path=asked.path, host=asked.host)
     key = state.keys.get((exchange.id, asked.host, api_key))
     reply = exchange.private[asked.method, asked.path]
     return await BEHAVIOURS[behaviour["do"]](
@@ -142,7 +141,7 @@ async def behave(request: web.Request) -> web.Response:
     told = await request.json()
     if told["exchange"] not in EXCHANGES or told["do"] not in BEHAVIOURS:
         raise web.HTTPBadRequest
-    request.app[STATE].behave({"api_key": "", "path": ""} | told)
+    request.app[STATE].behave({"api_key": "", "path": "", "host": ""} | told)
     return web.json_response({})
 
 

@@ -31,7 +31,10 @@ class Control:
         self._post("keys", [asdict(key) for key in keys])
 
     def behave(self, exchange: str, do: str, api_key: str = "", path: str = "", **options: Any) -> None:
-        """From now on, towards one key or all of the exchange's, at one path or all; see `behaviours`."""
+        """From now on, towards one key or all of the exchange's, at one path or all; see `behaviours`.
+
+        Options: host, for one host of the exchange; the others are the behaviour's own.
+        """
         told = {"exchange": exchange, "do": do, "api_key": api_key, "path": path}
         self._post("behaviour", told | options)
 

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from django.conf import settings
 
@@ -18,14 +17,13 @@ from apikeys.exchanges.client.sending import Answer, Sender
 from apikeys.exchanges.client.signing import Signed, Signer
 from apikeys.exchanges.pace import LONGEST_WAIT, OwnTurns, Pace, SharedTurns
 from apikeys.exchanges.registry import EXCHANGES
-from apikeys.findings import FindingCode
+from apikeys.findings import RETRIED, FindingCode
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 # A person waits behind a check: some calls, each bounded by itself, and a short queue before them.
 ASK_SECONDS = 25.0
-# Looking whether a key belongs elsewhere only serves to say so; a host that is away must not hold that up.
+# A further host has so long for an answer, once it is its turn: one that is away must not hold up the others.
 LOOK_SECONDS = 4.0
 TOO_MANY_STATUSES = frozenset({429, 418})
 # How long nobody asks after "too many" without a word on when to come back.
@@ -169,7 +167,8 @@ class _Asking:
         self._credentials = credentials
         self._own = own
 
-    async def converse(self, host: str) -> KeyReport | Trouble:
+    async def converse(self, host: str, seconds: float | None = None) -> KeyReport | Trouble:
+        """seconds: within which each answer has to come; None: as for every call."""
         conversation = self._adapter.converse(self._own)
         answer: Answer | Trouble | None = None
         try:
@@ -177,7 +176,7 @@ class _Asking:
             while True:
                 if call not in self._adapter.calls:
                     raise RuntimeError(f"{self._adapter.id} does not name the call {call.path}.")
-                answer = await self._answer(call, host)
+                answer = await self._answer(call, host, seconds)
                 if isinstance(answer, Trouble):
                     return answer
                 call = conversation.send(Reply(answer.status, answer.decoded()))
@@ -197,47 +196,53 @@ class _Asking:
     async def look_around(
         self, code: str, others: dict[str, str], unknown: Trouble
     ) -> tuple[str, KeyReport | Trouble]:
-        """Whether another region knows the key; else whether it is of another site, or no live key."""
-        answers = await asyncio.gather(*(_within_a_look(self.converse(name)) for name in others.values()))
-        for other, answer in zip(others, answers, strict=True):
-            if answer is not None and not self._is_unknown(answer):
+        """Whether another region knows the key; else whether it is of another site, or no live key.
+
+        A report is the best answer, then a refusal by the exchange's own code. Whatever else comes from
+        another host, an error page or nothing at all, leaves open whether the key is known there.
+        """
+        answers = await asyncio.gather(*(self.converse(name, LOOK_SECONDS) for name in others.values()))
+        told = list(zip(others, answers, strict=True))
+        for other, answer in told:
+            if isinstance(answer, KeyReport):
                 return other, answer
-        known = await asyncio.gather(
-            *(_within_a_look(self._is_known_at(at)) for at in self._adapter.elsewhere)
-        )
+        for other, answer in told:
+            if isinstance(answer, Trouble) and _says_of_the_key(answer) and not self._is_unknown(answer):
+                return other, answer
+        known = await asyncio.gather(*(self._is_known_at(at) for at in self._adapter.elsewhere))
         for place, is_known in zip(self._adapter.elsewhere, known, strict=True):
             if is_known:
                 return code, replace(unknown, code=place.code, belongs_to=place.name)
-        return code, unknown
+        unheard = any(isinstance(answer, Trouble) and not _says_of_the_key(answer) for answer in answers)
+        return code, replace(unknown, unheard=unheard)
 
-    def _is_unknown(self, answer: KeyReport | Trouble) -> bool:
-        """Or it was not said: what is not there to answer does not know the key either."""
-        return isinstance(answer, Trouble) and (
-            answer.code is FindingCode.EXCHANGE_UNAVAILABLE
-            or answer.exchange_code in self._adapter.unknown_key_codes
-        )
+    def _is_unknown(self, answer: Trouble) -> bool:
+        return answer.exchange_code in self._adapter.unknown_key_codes
 
     async def _is_known_at(self, place: Elsewhere) -> bool:
-        answer = await self._answer(place.question, place.host)
+        answer = await self._answer(place.question, place.host, LOOK_SECONDS)
         if isinstance(answer, Trouble) or not 200 <= answer.status < 300:
             return False
         decoded = answer.decoded()
         return decoded is not None and place.read_trouble(Reply(answer.status, decoded)) is None
 
-    async def _answer(self, call: Call, host: str) -> Answer | Trouble:
+    async def _answer(self, call: Call, host: str, seconds: float | None) -> Answer | Trouble:
         if not_now := await self._client.turn(self._adapter, call.turns):
             return not_now
         signed = self._client.signer(self._adapter.id).sign(call, self._credentials)
         if signed is None:
             return Trouble(FindingCode.MALFORMED)
-        return await self._client.deliver(self._adapter, signed, host=host)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._client.deliver(self._adapter, signed, host=host)
+        except TimeoutError:
+            return _UNAVAILABLE
 
 
-async def _within_a_look(looking: Coroutine[Any, Any, T]) -> T | None:
-    try:
-        return await asyncio.wait_for(looking, LOOK_SECONDS)
-    except TimeoutError:
-        return None
+def _says_of_the_key(answer: Trouble) -> bool:
+    """Whether a refusal carries a code of the exchange's own, and one that is about the key."""
+    bare = not answer.exchange_code or answer.exchange_code.startswith("HTTP ")
+    return not bare and answer.code not in RETRIED
 
 
 _background = Background(Client)

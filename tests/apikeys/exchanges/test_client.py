@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -259,6 +260,66 @@ def test_it_takes_a_region_s_refusal_for_an_answer(simulator: Simulator, client:
     simulator.know(key)
     wrong = Credentials(key.api_key, KEYS["bybit"].secret)
     assert code_of(client("bybit", wrong)) == FindingCode.BAD_SIGNATURE
+
+
+OTHER_HOST = [
+    ("html", {}),
+    ("empty", {}),
+    ("half_json", {}),
+    ("http_status", {"status": 401}),
+    ("http_status", {"status": 403}),
+    ("http_status", {"status": 503}),
+    ("rate_limit", {"retry_after": None}),
+    ("refuse", {"code": "10002"}),
+    ("hang_up", {}),
+    ("redirect", {}),
+    ("hold", {}),
+]
+
+
+@pytest.mark.parametrize(("do", "options"), OTHER_HOST)
+def test_a_report_counts_for_more_than_what_another_region_sends(
+    do: str,
+    options: dict[str, Any],
+    simulator: Simulator,
+    client: AskOnce,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.5)
+    key = at_host("bybit", "api.bybit.kz", 307)
+    simulator.know(key)
+    simulator.behave("bybit", do, host="api.bybit.nl", **options)
+    report = client("bybit", credentials(key))
+    assert isinstance(report, KeyReport), report
+    assert report.region == "kazakhstan"
+
+
+@pytest.mark.parametrize(("do", "options"), OTHER_HOST)
+def test_it_says_that_a_region_which_may_know_the_key_gave_no_answer(
+    do: str,
+    options: dict[str, Any],
+    simulator: Simulator,
+    client: AskOnce,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.5)
+    stranger = credentials(SIMULATED["bybit"].fresh(308))
+    assert client("bybit", stranger) == Trouble(FindingCode.NOT_FOUND, "10003", outage=False)
+    simulator.behave("bybit", do, host="api.bybit.kz", **options)
+    assert client("bybit", stranger) == Trouble(FindingCode.NOT_FOUND, "10003", outage=False, unheard=True)
+
+
+def test_a_region_has_its_time_for_an_answer_once_it_is_its_turn(
+    simulator: Simulator, client: AskOnce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue of ours is not the silence of a region."""
+    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.5)
+    monkeypatch.setitem(EXCHANGES, "okx", replace(EXCHANGES["okx"], calls_per_second=1))
+    key = at_host("okx", "us.okx.com", 309)
+    simulator.know(key)
+    report = client("okx", credentials(key))
+    assert isinstance(report, KeyReport), report
+    assert report.region == "us"
 
 
 @pytest.mark.parametrize(

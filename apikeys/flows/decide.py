@@ -5,7 +5,7 @@ off, and whatever was not stated, or has a name we do not know, is not proved.
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -195,7 +195,7 @@ def _open(report: KeyReport, adapter: Adapter) -> Finding:
 
 def _compared(listed: tuple[str, ...], ours: tuple[str, ...]) -> Iterator[Finding]:
     missing = [ip for ip in ours if not any(_covers(entry, ip) for entry in listed)]
-    extra = [entry for entry in listed if not any(_covers(ip, entry) for ip in ours)]
+    extra = _extra(listed, ours)
     if missing:
         yield _refuse(
             FindingCode.IP_NOT_OURS,
@@ -215,6 +215,10 @@ def _compared(listed: tuple[str, ...], ours: tuple[str, ...]) -> Iterator[Findin
         )
 
 
+def _extra(listed: Iterable[str], ours: tuple[str, ...]) -> list[str]:
+    return [entry for entry in listed if not any(_covers(ip, entry) for ip in ours)]
+
+
 def _inherent_transfer(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Finding]:
     if not report.inherent_transfer:
         return
@@ -230,10 +234,17 @@ def _inherent_transfer(report: KeyReport, adapter: Adapter, policy: Policy) -> I
             " nobody else.",
         )
     elif _is_bound_to_us(report, adapter, policy):
+        to_do, whence = "Nothing.", "our addresses only"
+        # A key of our app has no list that counts.
+        if report.third_party_app is None and _extra(report.allow_list.addresses or (), policy.egress_ips):
+            to_do, whence = (
+                "Take the addresses that are not ours off its list.",
+                "every address in its list, ours and others",
+            )
         yield Finding(
             *(FindingCode.INHERENT_TRANSFER, Severity.TELL, looked_at, needed, found),
-            f"Nothing. At {adapter.name} trading includes moves between your own wallets and to your"
-            " sub-accounts; this key can make them from our addresses only.",
+            f"{to_do} At {adapter.name} trading includes moves between your own wallets and to your"
+            f" sub-accounts; this key can make them from {whence}.",
         )
     else:
         to_do = "Bind the key to our addresses."

@@ -124,6 +124,26 @@ def test_it_takes_only_keys_bound_to_us_where_trading_reaches_other_accounts(
     assert (decision.outcome, codes(decision)) == (outcome, found)
 
 
+@pytest.mark.parametrize(
+    ("listed", "app", "whence"),
+    [
+        (TWO[:1], None, "from our addresses only."),
+        ((*TWO[:1], "198.51.100.7"), None, "from every address in its list, ours and others."),
+        (("203.0.113.0/24",), None, "from every address in its list, ours and others."),
+        (("198.51.100.7",), "Sequence", "from our addresses only."),
+    ],
+)
+def test_it_says_from_where_a_key_that_reaches_other_accounts_can_do_so(
+    listed: tuple[str, ...], app: str | None, whence: str
+) -> None:
+    report = good(allow_list=AllowList(True, listed), inherent_transfer=True, third_party_app=app)
+    decision = decide(report, bound_only(), replace(POLICY, partner_apps={"binance": "Sequence"}))
+    told = next(item for item in decision.findings if item.code == "inherent_transfer")
+    assert decision.outcome is ACCEPTED
+    assert told.to_do.endswith(whence)
+    assert ("not ours" in told.to_do) is ("others" in whence)
+
+
 @pytest.mark.parametrize(("app", "outcome"), [("Sequence", ACCEPTED), ("Other Bots", REFUSED)])
 def test_a_key_of_our_app_counts_as_bound_to_us_there(app: str, outcome: Outcome) -> None:
     report = good(allow_list=AllowList(False, ()), inherent_transfer=True, third_party_app=app)

@@ -122,6 +122,8 @@ class Adapter:
     unclear_codes: frozenset[str] = frozenset()
     """`Trouble.exchange_code`s behind which a wrong clock may hide as well: it is measured, and the exchange
     asked again if it was off."""
+    trading_moves: str = "between your own wallets"
+    """Where trading itself moves funds, for the customer; read where a report has `inherent_transfer`."""
     must_be_bound: bool = False
     """Trading reaches other accounts of the customer, so that only a key bound to our addresses passes."""
     address_separator: str = ", "

@@ -164,6 +164,7 @@ ADAPTER = Adapter(
     calls_per_second=5.0,
     clock=Clock(Call("v1/common/timestamp", ("spot", "public")), read_clock),
     unclear_codes=SIGNATURE_CODES,
+    trading_moves="between your own wallets and to your sub-accounts",
     must_be_bound=True,
     address_separator=",",
     unbound_key_lives="HTX itself ends a trading key that is bound to no address after 90 days without use.",

@@ -72,8 +72,9 @@ def read_report(reply: Any, own: Own) -> KeyReport:
       editing of keys: those rights are False.
     - Of "Unified" no page says what it allows beside trading. It is not proved.
     - The older edition lets a key with "Trade" move funds between the main and the trading account, and to
-      and from sub-accounts; the newer one leaves "the respective permissions for each individual transfer
-      type" as they were. So trading is told as moving funds by itself.
+      and from sub-accounts ("Transfer between Master user and Sub-user requires Trade permission"); the newer
+      one leaves "the respective permissions for each individual transfer type" as they were. So trading is
+      told as moving funds by itself, as far as that.
     - `ipWhitelist` is a list with commas. It is not among the fields that are always there: absent, it was
       not said. Examples show addresses with stars in them; of such a list only that there is one is known.
     - A key of version 1 cannot be told by its error: it wants the passphrase unsigned, and is answered as if
@@ -156,6 +157,7 @@ ADAPTER = Adapter(
     # The pool is for each user, and none for an address is published for signed calls: our own choice.
     calls_per_second=20.0,
     clock=Clock(Call("timestamp", ("public",)), read_clock),
+    trading_moves="between your own wallets, those of your sub-accounts included",
     address_separator=",",
     unbound_key_lives=(
         "KuCoin deletes a trading key that is bound to no address, or takes its trading rights, after 30 days"

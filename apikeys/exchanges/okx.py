@@ -156,6 +156,7 @@ ADAPTER = Adapter(
         Host("us", "us.okx.com"),
     ),
     unknown_key_codes=UNKNOWN_KEY,
+    trading_moves="between your own wallets and to your sub-accounts",
     must_be_bound=True,
     address_separator=",",
     unbound_key_lives=(

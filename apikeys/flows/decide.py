@@ -230,8 +230,8 @@ def _inherent_transfer(report: KeyReport, adapter: Adapter, policy: Policy) -> I
     if not adapter.must_be_bound:
         yield Finding(
             *(FindingCode.INHERENT_TRANSFER, Severity.TELL, looked_at, needed, found),
-            f"Nothing. At {adapter.name} this kind of trading moves funds between your own wallets, and to"
-            " nobody else.",
+            f"Nothing. At {adapter.name} this kind of trading moves funds {adapter.trading_moves},"
+            " and to nobody else.",
         )
     elif _is_bound_to_us(report, adapter, policy):
         to_do, whence = "Nothing.", "our addresses only"
@@ -243,8 +243,8 @@ def _inherent_transfer(report: KeyReport, adapter: Adapter, policy: Policy) -> I
             )
         yield Finding(
             *(FindingCode.INHERENT_TRANSFER, Severity.TELL, looked_at, needed, found),
-            f"{to_do} At {adapter.name} trading includes moves between your own wallets and to your"
-            f" sub-accounts; this key can make them from {whence}.",
+            f"{to_do} At {adapter.name} trading includes moves {adapter.trading_moves};"
+            f" this key can make them from {whence}.",
         )
     else:
         to_do = "Bind the key to our addresses."
@@ -255,8 +255,7 @@ def _inherent_transfer(report: KeyReport, adapter: Adapter, policy: Policy) -> I
             looked_at,
             "Only from our addresses",
             "From other addresses too",
-            f"{to_do} At {adapter.name} trading includes moves between your own wallets and to your"
-            " sub-accounts.",
+            f"{to_do} At {adapter.name} trading includes moves {adapter.trading_moves}.",
         )
 
 

@@ -124,6 +124,13 @@ def test_it_takes_only_keys_bound_to_us_where_trading_reaches_other_accounts(
     assert (decision.outcome, codes(decision)) == (outcome, found)
 
 
+@pytest.mark.parametrize("exchange", ["kucoin", "okx", "htx"])
+def test_it_names_sub_accounts_where_trading_reaches_them(exchange: str) -> None:
+    report = good(allow_list=AllowList(True, TWO[:1]), inherent_transfer=True)
+    told = the_one(decide(report, BOTS[exchange, "spot"], POLICY))
+    assert (told.code, "sub-accounts" in told.to_do) == ("inherent_transfer", True)
+
+
 @pytest.mark.parametrize(
     ("listed", "app", "whence"),
     [

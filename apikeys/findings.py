@@ -53,6 +53,7 @@ class Finding:
 
     looked_at, needed, found: a few words for one row of a table, such as "Withdrawals", "Off", "On".
     to_do: one sentence.
+    step: of the exchange's guide, where this is mended at another one than its code says.
     """
 
     code: FindingCode
@@ -61,6 +62,7 @@ class Finding:
     needed: str
     found: str
     to_do: str
+    step: str = ""
 
     def as_json(self) -> dict[str, str]:
         return {name: str(value) for name, value in asdict(self).items()}
@@ -74,4 +76,5 @@ class Finding:
             needed=data["needed"],
             found=data["found"],
             to_do=data["to_do"],
+            step=data.get("step", ""),
         )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from apikeys.exchanges.adapter import Adapter
 from apikeys.exchanges.base import Trouble
+from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import RETRIED, Finding, FindingCode, Severity
 
 _CODE = FindingCode
@@ -25,8 +26,7 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
         "Region",
         "A key of {site}",
         "A key of {place}",
-        "Make the key at {site}. If the bot is to trade at the other site, ask support to change"
-        " its exchange.",
+        "Make the key at {site}.{move}",
     ),
     _CODE.NOT_FOUND: (
         "The key",
@@ -125,10 +125,30 @@ def trouble_finding(trouble: Trouble, adapter: Adapter) -> Finding:
     is_a_test = trouble.code is _CODE.WRONG_ENVIRONMENT
     unnamed = "a demo or test system" if is_a_test else f"another {adapter.name} site"
     place = trouble.belongs_to or unnamed
-    names = {"name": adapter.name, "page": adapter.key_page, "site": adapter.site, "place": place}
+    offered = any(place == other.name for other in EXCHANGES.values())
+    move = f" If the bot is to trade at {place}, ask support to change its exchange." if offered else ""
+    names = {"name": adapter.name, "page": adapter.key_page, "site": adapter.site}
+    names |= {"place": place, "move": move}
     looked_at, needed, found, to_do = (text.format(**names) for text in words)
     severity = Severity.RETRY if trouble.code in RETRIED else Severity.REFUSE
-    return Finding(trouble.code, severity, looked_at, needed, found, to_do)
+    finding = Finding(trouble.code, severity, looked_at, needed, found, to_do)
+    return in_its_words(finding, adapter, trouble.exchange_code)
+
+
+def in_its_words(finding: Finding, adapter: Adapter, exchange_code: str = "") -> Finding:
+    """A finding as the exchange's adapter words it, where it does."""
+    words = adapter.words.get(exchange_code) or adapter.words.get(finding.code)
+    if words is None or finding.severity is Severity.RETRY:
+        return finding
+    names = {"name": adapter.name, "page": adapter.key_page, "site": adapter.site}
+    return replace(
+        finding,
+        looked_at=words.looked_at.format(**names) or finding.looked_at,
+        needed=words.needed.format(**names) or finding.needed,
+        found=words.found.format(**names) or finding.found,
+        to_do=words.to_do.format(**names),
+        step=words.step or finding.step,
+    )
 
 
 def gave_up_finding(adapter: Adapter) -> Finding:

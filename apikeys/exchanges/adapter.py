@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apikeys.exchanges.base import KeyKind, KeyReport, Market, Right, Trouble
-from apikeys.exchanges.guide import Guide
+from apikeys.exchanges.guide import Guide, StepId
 from apikeys.findings import FindingCode
 
 
@@ -95,6 +95,21 @@ class CredentialShape:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What a customer reads of one finding at one exchange, in place of the usual words: those left empty
+    stay. In each, {name} is the exchange, {page} its page for keys and {site} its site.
+
+    step: of the guide, where the finding is mended at another one than usual.
+    """
+
+    to_do: str
+    looked_at: str = ""
+    needed: str = ""
+    found: str = ""
+    step: StepId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """One exchange: one file, one line in the registry, one test file, one guide."""
 
@@ -127,6 +142,8 @@ class Adapter:
     must_be_bound: bool = False
     """Trading reaches other accounts of the customer, so that only a key bound to our addresses passes."""
     address_separator: str = ", "
+    words: Mapping[str, Words] = field(default_factory=dict)
+    """By `Trouble.exchange_code`, or by the code of a finding."""
     unbound_key_lives: str = ""
     """What becomes of a key that is bound to no address, as one sentence for the customer."""
 

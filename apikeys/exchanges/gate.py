@@ -22,8 +22,10 @@ from apikeys.exchanges.adapter import (
     Elsewhere,
     Own,
     Reply,
+    Words,
 )
 from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.guide import StepId
 from apikeys.exchanges.guides import gate as guide
 from apikeys.findings import FindingCode
 
@@ -72,6 +74,8 @@ TROUBLE_OF_CODE = {
     "TOO_MANY_REQUESTS": FindingCode.EXCHANGE_UNAVAILABLE,
 }
 REFUSED = "FORBIDDEN"
+# In place of a code of Gate's: what follows from its two answers, and from a key's state.
+SUB_ACCOUNT, UNUSABLE = "sub-account", "state"
 UNKNOWN_KEY = frozenset({"INVALID_KEY"})
 
 
@@ -94,7 +98,7 @@ def converse(own: Own) -> Conversation:
     reply = yield ACCOUNT
     other = read_trouble(reply)
     if other is None:
-        return Trouble(FindingCode.UNPROVEN_PERMISSION, REFUSED)
+        return Trouble(FindingCode.UNPROVEN_PERMISSION, SUB_ACCOUNT)
     return other
 
 
@@ -106,13 +110,14 @@ def read_report(reply: Any, own: Own) -> KeyReport | Trouble:
     - `perms` names what the key was given, each with `read_only`. Reading money's names moves nothing; of
       withdrawals any entry counts. An answer proves that the key can read.
     - `ip_whitelist` is empty for a key that works from anywhere. Expiry is not told.
+    - `state` is the key's own: one that is locked or frozen is at its end, and says nothing of the account.
     """
     key = _own_key(reply, own)
     state = reading.whole(key, "state")
     if state is None:
         raise UnreadableReplyError
     if state != USABLE:
-        return Trouble(FindingCode.ACCOUNT_RESTRICTED, f"state {state}"[:20])
+        return Trouble(FindingCode.EXPIRED, UNUSABLE)
     rights: dict[Right, bool | None] = dict.fromkeys(ALL_RIGHTS, False)
     rights[Right.READ] = True
     unknown = []
@@ -221,6 +226,22 @@ ADAPTER = Adapter(
         ),
     ),
     unknown_key_codes=UNKNOWN_KEY,
+    words={
+        SUB_ACCOUNT: Words(
+            looked_at="Kind of account",
+            needed="The main account",
+            found="A sub-account",
+            to_do="{name} does not state what a key of a sub-account may do. Sign in to your main account and"
+            " make the key there.",
+            step=StepId.SIGN_IN,
+        ),
+        UNUSABLE: Words(
+            looked_at="State of the key",
+            needed="In use",
+            found="Locked or frozen by {name}",
+            to_do="Make a new key, and bind it to our addresses so that it lasts.",
+        ),
+    },
     address_separator=",",
     unbound_key_lives="A Gate key that is bound to no address ends after 90 days.",
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apikeys.exchanges.base import Market
-from apikeys.findings import FindingCode
+from apikeys.findings import Finding, FindingCode
 
 
 class StepId(StrEnum):
@@ -77,7 +77,7 @@ _ABOUT: dict[StepId, tuple[FindingCode, ...]] = {
 _STEP_OF_FINDING = {code: step for step, codes in _ABOUT.items() for code in codes}
 
 
-def step_about(code: FindingCode, steps: tuple[Step, ...]) -> Step | None:
+def step_about(finding: Finding, steps: tuple[Step, ...]) -> Step | None:
     """The step at which a finding is mended, or None where none of these is about it."""
-    wanted = _STEP_OF_FINDING.get(code)
-    return next((step for step in steps if step.id is wanted), None)
+    wanted = finding.step or _STEP_OF_FINDING.get(finding.code)
+    return next((step for step in steps if step.id == wanted), None)

@@ -24,8 +24,18 @@ from dataclasses import replace
 from typing import Any
 
 from apikeys.exchanges import reading
-from apikeys.exchanges.adapter import Adapter, Call, Clock, Conversation, CredentialShape, Own, Reply
+from apikeys.exchanges.adapter import (
+    Adapter,
+    Call,
+    Clock,
+    Conversation,
+    CredentialShape,
+    Own,
+    Reply,
+    Words,
+)
 from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
+from apikeys.exchanges.guide import StepId
 from apikeys.exchanges.guides import htx as guide
 from apikeys.findings import FindingCode
 
@@ -47,10 +57,11 @@ SIGNATURE_TEXTS = (
     ("verification failure", FindingCode.BAD_SIGNATURE),
 )
 SIGNATURE_CODES = frozenset({"api-signature-not-valid", "api-signature-check-failed", "1003", "401"})
+NOT_ALLOWED = "1002"  # to ask, as a sub-account is not
 TROUBLE_OF_CODE = {
     **dict.fromkeys(SIGNATURE_CODES, FindingCode.INVALID_CREDENTIALS),
     "login-required": FindingCode.INVALID_CREDENTIALS,
-    "1002": FindingCode.UNPROVEN_PERMISSION,  # not allowed to ask, as a sub-account is not
+    NOT_ALLOWED: FindingCode.UNPROVEN_PERMISSION,
     "2000": FindingCode.EXCHANGE_UNAVAILABLE,
     "gateway-internal-error": FindingCode.EXCHANGE_UNAVAILABLE,
     "base-system-error": FindingCode.EXCHANGE_UNAVAILABLE,
@@ -164,6 +175,16 @@ ADAPTER = Adapter(
     calls_per_second=5.0,
     clock=Clock(Call("v1/common/timestamp", ("spot", "public")), read_clock),
     unclear_codes=SIGNATURE_CODES,
+    words={
+        NOT_ALLOWED: Words(
+            looked_at="Kind of account",
+            needed="The main account",
+            found="{name} tells this key nothing of itself",
+            to_do="{name} states what a key may do only for keys of the main account. Sign in to your main"
+            " account and make the key there. If you did, write to support.",
+            step=StepId.SIGN_IN,
+        ),
+    },
     trading_moves="between your own wallets and to your sub-accounts",
     must_be_bound=True,
     address_separator=",",

@@ -78,7 +78,7 @@ def _step(key: ApiKey, item: Finding) -> tuple[int, str] | None:
     if item.severity not in (Severity.REFUSE, Severity.WARN):
         return None
     steps = key.adapter.guide.for_market(Market(key.bot.market))
-    step = step_about(item.code, steps)
+    step = step_about(item, steps)
     return None if step is None else (steps.index(step) + 1, f"step-{step.id.value}")
 
 

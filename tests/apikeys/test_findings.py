@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from apikeys.exchanges.adapter import Reply
-from apikeys.exchanges.base import AllowList, KeyReport, Right, Trouble
+from apikeys.exchanges.base import AllowList, KeyReport, Market, Right, Trouble
+from apikeys.exchanges.guide import step_about
 from apikeys.exchanges.registry import EXCHANGES
 from apikeys.findings import Finding, FindingCode
 from apikeys.flows.decide import UNTOLD_ACCOUNT, Decision, Outcome, Policy, decide, decide_trouble
@@ -346,6 +347,41 @@ def test_it_decides_about_what_an_exchange_says_instead_of_a_report(
     assert trouble is not None
     decision = decide_trouble(trouble, BOTS[exchange, "spot"])
     assert (decision.outcome, codes(decision)) == (outcome, {code})
+
+
+@pytest.mark.parametrize(
+    ("exchange", "trouble", "to_do", "step"),
+    [
+        ("gate", Trouble(FindingCode.UNPROVEN_PERMISSION, "sub-account"), "to your main account", "sign-in"),
+        ("htx", Trouble(FindingCode.UNPROVEN_PERMISSION, "1002"), "to your main account", "sign-in"),
+        ("gate", Trouble(FindingCode.EXPIRED, "state"), "Make a new key", "way"),
+        ("gate", Trouble(FindingCode.UNPROVEN_PERMISSION), "Paste the key again later", "rights"),
+        ("binanceus", Trouble(FindingCode.UNPROVEN_PERMISSION, "HTTP 404"), "we cannot take one", "rights"),
+    ],
+)
+def test_it_says_what_mends_it_at_this_exchange(
+    exchange: str, trouble: Trouble, to_do: str, step: str
+) -> None:
+    bot = BOTS[exchange, "spot"]
+    told = the_one(decide_trouble(trouble, bot))
+    assert to_do in told.to_do
+    assert "{" not in "".join(told.as_json().values())
+    found = step_about(told, bot.adapter.guide.for_market(Market.SPOT))
+    assert found is not None
+    assert found.id == step
+    assert Finding.from_json(told.as_json()) == told
+    before = told.as_json()
+    del before["step"]  # as a row of the version before has it
+    assert Finding.from_json(before).to_do == told.to_do
+
+
+@pytest.mark.parametrize(
+    ("exchange", "place", "offered"), [("gate", "Gate EU", False), ("bybit", "Bybit EU", True)]
+)
+def test_it_offers_to_move_a_bot_only_where_bots_can_trade(exchange: str, place: str, offered: bool) -> None:
+    trouble = Trouble(FindingCode.WRONG_REGION, belongs_to=place)
+    told = the_one(decide_trouble(trouble, BOTS[exchange, "spot"]))
+    assert ("ask support to change its exchange" in told.to_do) is offered
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_it_accepts_trading_and_nothing_else(read_only: dict[str, bool], market:
 @pytest.mark.parametrize("state", [0, 2, 3, 99])
 def test_it_takes_no_key_that_is_not_in_its_normal_state(state: int) -> None:
     found = gate.read_report([own(state=state)], OWN)
-    assert found == Trouble(FindingCode.ACCOUNT_RESTRICTED, f"state {state}")
+    assert found == Trouble(FindingCode.EXPIRED, "state")
 
 
 def test_it_reads_where_a_key_works_from() -> None:

@@ -19,6 +19,7 @@ from apikeys.exchanges.adapter import (
     CredentialShape,
     Elsewhere,
     Own,
+    ReadTrouble,
     Reply,
 )
 from apikeys.exchanges.base import (
@@ -71,15 +72,15 @@ UNKNOWN_KEY = frozenset({"-2015", "-2014", "-2008"})
 
 
 def conversation(
-    permissions: Call, account: Call, read: Callable[[Any, Own], KeyReport]
+    permissions: Call, account: Call, read: Callable[[Any, Own], KeyReport], read_refusal: ReadTrouble
 ) -> Callable[[Own], Conversation]:
-    """The rights first. A key that may read is then asked for its account's number; where that is refused the
-    account is not known, and not compared.
+    """The rights first, whose refusal `read_refusal` reads. A key that may read is then asked for its
+    account's number; where that is refused the account is not known.
     """
 
     def converse(own: Own) -> Conversation:
         reply = yield permissions
-        if trouble := read_trouble(reply):
+        if trouble := read_refusal(reply):
             return trouble
         report = read(reply.body, own)
         if report.rights[Right.READ] is not True:
@@ -148,7 +149,7 @@ ADAPTER = Adapter(
     key_page="API Management",
     markets=(Market.SPOT, Market.DERIVATIVES),
     calls=(PERMISSIONS, ACCOUNT),
-    converse=conversation(PERMISSIONS, ACCOUNT, read_report),
+    converse=conversation(PERMISSIONS, ACCOUNT, read_report, read_trouble),
     read_trouble=read_trouble,
     shape=CredentialShape(
         *(r"[A-Za-z0-9]{64}", "64 letters and digits."),

@@ -65,8 +65,8 @@ def test_it_proves_nothing_where_a_moving_flag_is_left_out(name: str) -> None:
 @pytest.mark.parametrize(
     ("told", "finding"),
     [
-        (Reply(404, None), "exchange_unavailable"),
-        (Reply(404, {"code": -1000, "msg": "path not found"}), "exchange_unavailable"),
+        (Reply(404, None), "unproven_permission"),
+        (Reply(404, {"code": -1000, "msg": "path not found"}), "unproven_permission"),
         (Reply(200, None), "unproven_permission"),
         (Reply(200, {"success": False, "msg": "Invalid path."}), "unproven_permission"),
         (

@@ -72,6 +72,12 @@ _TROUBLE: dict[FindingCode, tuple[str, str, str, str]] = {
         "{name} refuses our address",
         "Open the key at {page} and add our addresses to its list.",
     ),
+    _CODE.APP_FOREIGN: (
+        "Made for",
+        "Your own use",
+        "Another company's app",
+        "Make a new key, and do not choose the path for third-party applications.",
+    ),
     _CODE.MISSING_PERMISSION: (
         "Rights of the key",
         "May ask about itself",

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from apikeys.exchanges.base import FORBIDDEN_RIGHTS, NEEDED_RIGHTS, Market, Right
-from apikeys.flows.decide import right_name
+from apikeys.flows.decide import is_our_app, right_name
 from apikeys.models import ApiKey
 
 
@@ -67,7 +67,7 @@ def _about_the_key(key: ApiKey, report: dict[str, Any]) -> Iterator[Line]:
     if report.get("third_party_app") is not None:
         app = (settings.PARTNER_APPS or {}).get(key.adapter.id, "")
         found = str(report["third_party_app"])
-        yield Line("Made for an app", "", app or "None", found, "" if app and app == found else "bad")
+        yield Line("Made for an app", "", app or "None", found, "" if is_our_app(found, app) else "bad")
     moves = "Yes" if report.get("inherent_transfer") else "No"
     yield Line("Trading moves funds between the customer's own wallets", "", "Either", moves)
     kept = (("Account at the exchange", "account_id"), ("Its main account", "parent_account_id"))

@@ -144,6 +144,8 @@ class Adapter:
     address_separator: str = ", "
     words: Mapping[str, Words] = field(default_factory=dict)
     """By `Trouble.exchange_code`, or by the code of a finding."""
+    without_our_app: str = ""
+    """For the customer, as one sentence, as long as PARTNER_APPS names no app of ours there."""
     unbound_key_lives: str = ""
     """What becomes of a key that is bound to no address, as one sentence for the customer."""
 

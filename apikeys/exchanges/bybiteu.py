@@ -9,7 +9,7 @@ traded by API there. The words of its key page are not published, and are descri
 """
 
 from apikeys.exchanges import bybit
-from apikeys.exchanges.adapter import Adapter, CredentialShape, Elsewhere, ask_once
+from apikeys.exchanges.adapter import Adapter, CredentialShape, Elsewhere, Words, ask_once
 from apikeys.exchanges.base import KeyKind, Market, Right
 from apikeys.exchanges.bybit_reading import read_report
 from apikeys.exchanges.guides import bybiteu as guide
@@ -47,6 +47,17 @@ ADAPTER = Adapter(
         Elsewhere("Bybit", "api.bybit.com", FindingCode.WRONG_REGION, bybit.QUESTION, bybit.read_trouble),
     ),
     unknown_key_codes=bybit.UNKNOWN_KEY,
+    words={
+        FindingCode.APP_FOREIGN: Words(
+            needed="Sequence, or your own use",
+            to_do="Make a new key: choose Sequence in the list of apps, or the plain path for your own use."
+            " If {name} offers you neither, write to support.",
+        ),
+    },
+    without_our_app=(
+        "Bybit EU may offer you keys for listed apps only, and Sequence is not on its list yet. Write to"
+        " support before you make a key."
+    ),
     address_separator=",",
     unbound_key_lives=bybit.UNBOUND_KEY_LIVES,
 )

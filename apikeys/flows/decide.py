@@ -158,13 +158,7 @@ def _unknown(report: KeyReport) -> Iterator[Finding]:
 def _binding(report: KeyReport, adapter: Adapter, policy: Policy) -> Iterator[Finding]:
     if report.third_party_app is not None:
         if not _is_our_app(report, adapter, policy):
-            yield _refuse(
-                FindingCode.APP_FOREIGN,
-                "Made for",
-                "Your own use",
-                "Another company's app",
-                "Make a new key, and do not choose the path for third-party applications.",
-            )
+            yield trouble_finding(Trouble(FindingCode.APP_FOREIGN), adapter)
         return
     if not _is_bound(report.allow_list):
         yield _open(report, adapter)
@@ -259,9 +253,18 @@ def _inherent_transfer(report: KeyReport, adapter: Adapter, policy: Policy) -> I
         )
 
 
+def is_our_app(app: str | None, ours: str | None) -> bool:
+    """app: as an exchange names what a key is bound to. ours: our app's name there, where we have one.
+
+    The name may go on after a space, since Bybit tells no app's name but the key's remark, into which its
+    customer writes the name of the key. Who lies there gains nothing by it: an app's key works from that
+    app's addresses only, so that it answers us only if they are ours, and its rights are judged as ever.
+    """
+    return bool(ours) and app is not None and f"{app} ".startswith(f"{ours} ")
+
+
 def _is_our_app(report: KeyReport, adapter: Adapter, policy: Policy) -> bool:
-    ours = (policy.partner_apps or {}).get(adapter.id)
-    return ours is not None and report.third_party_app == ours
+    return is_our_app(report.third_party_app, (policy.partner_apps or {}).get(adapter.id))
 
 
 def _is_bound_to_us(report: KeyReport, adapter: Adapter, policy: Policy) -> bool:

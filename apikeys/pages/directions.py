@@ -22,6 +22,7 @@ class Directions:
     addresses_line: str
     must_be_bound: bool
     unbound_key_lives: str
+    without_our_app: str
     needed: tuple[str, ...]
     never: tuple[str, ...]
     steps: tuple[Step, ...]
@@ -40,10 +41,16 @@ def directions(adapter: Adapter, market: Market) -> Directions:
         addresses_line=adapter.address_separator.join(addresses),
         must_be_bound=adapter.must_be_bound,
         unbound_key_lives=adapter.unbound_key_lives,
+        without_our_app="" if adapter.id in settings.PARTNER_APPS else adapter.without_our_app,
         needed=needed,
         never=tuple(label for label in _labels(adapter, FORBIDDEN_RIGHTS) if label not in needed),
         steps=adapter.guide.for_market(market),
     )
+
+
+def key_name(adapter: Adapter, *rest: str) -> str:
+    """What a key is to be called. One that is made through an app of ours is known as ours by its name."""
+    return " ".join((settings.PARTNER_APPS.get(adapter.id, "Sequence"), *rest))
 
 
 def _labels(adapter: Adapter, rights: tuple[Right, ...]) -> tuple[str, ...]:

@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from apikeys.exchanges.adapter import Adapter
 from apikeys.exchanges.base import Market
 from apikeys.exchanges.registry import EXCHANGES, NOT_OFFERED, NotOffered
-from apikeys.pages.directions import Directions, directions
+from apikeys.pages.directions import Directions, directions, key_name
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeList:
-    """Both by name."""
+    """Both by name. our_apps: ids of exchanges where an app of ours is known."""
 
     offered: tuple[Adapter, ...]
+    our_apps: frozenset[str]
     not_offered: tuple[NotOffered, ...]
 
 
@@ -30,6 +33,7 @@ class GuidePage:
 def exchange_list() -> ExchangeList:
     return ExchangeList(
         offered=tuple(sorted(EXCHANGES.values(), key=lambda adapter: adapter.name.upper())),
+        our_apps=frozenset(settings.PARTNER_APPS),
         not_offered=NOT_OFFERED,
     )
 
@@ -38,6 +42,6 @@ def guide_page(adapter: Adapter, market: Market, now: datetime) -> GuidePage:
     return GuidePage(
         exchange=adapter.name,
         directions=directions(adapter, market),
-        key_name=f"Sequence {now:%Y-%m}",
+        key_name=key_name(adapter, f"{now:%Y-%m}"),
         others=tuple(other for other in adapter.markets if other != market),
     )

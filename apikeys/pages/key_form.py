@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apikeys.exchanges.base import Market
 from apikeys.models import ApiKey, Bot, ExchangeState
-from apikeys.pages.directions import Directions, directions
+from apikeys.pages.directions import Directions, directions, key_name
 from apikeys.status import LIVE, WAITING, KeyStatus
 
 
@@ -38,7 +38,7 @@ def key_form_page(bot: Bot, now: datetime) -> KeyFormPage:
         waiting_key=next((key for key in keys if key.status in WAITING), None),
         away=ExchangeState.objects.away(now).filter(exchange=adapter.id).exists(),
         directions=directions(adapter, Market(bot.market)),
-        key_name=f"Sequence {bot.short_name} {now:%Y-%m}",
+        key_name=key_name(adapter, bot.short_name, f"{now:%Y-%m}"),
         after_errors=(
             f"Nothing was sent to {adapter.name}. For your safety {boxes} empty again, so paste every value."
         ),

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
+from apikeys.desk import report
 from apikeys.exchanges.base import AllowList, KeyReport, Right
 from apikeys.exchanges.registry import EXCHANGES, NOT_OFFERED
 from apikeys.models import Bot, ExchangeState
@@ -44,6 +46,17 @@ def test_it_shows_each_guide_with_the_words_of_the_exchange(exchange: str, as_al
 def test_it_knows_no_guide_of_an_exchange_that_is_not_there(as_alice: Client) -> None:
     assert as_alice.get("/exchanges/deribit/").status_code == 404
     assert as_alice.get("/exchanges/binance/?market=moon").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["/exchanges/", "/exchanges/bybiteu/"])
+def test_it_says_where_keys_are_for_apps_and_none_is_ours(
+    page: str, as_alice: Client, settings: Settings
+) -> None:
+    warning = "Sequence is not on its list yet"
+    assert as_alice.get(page).content.decode().count(warning) == 1
+    assert warning not in as_alice.get("/exchanges/bybit/").content.decode()
+    settings.PARTNER_APPS = {"bybiteu": "Sequence"}
+    assert warning not in as_alice.get(page).content.decode()
 
 
 def test_it_leads_from_a_refusal_to_the_step_that_mends_it(as_alice: Client, binance_bot: Bot) -> None:
@@ -101,3 +114,16 @@ def test_it_shows_a_key_of_our_app_as_bound_to_it(as_alice: Client, bybit_bot: B
     html = as_alice.get(f"/keys/{key.pk}/").content.decode()
     assert "it is bound to our app" in html
     assert "works from any address" not in html
+
+
+@pytest.mark.parametrize(
+    ("apps", "tone"), [({"bybit": "Sequence"}, ""), ({}, "bad"), ({"bybit": "Other"}, "bad")]
+)
+def test_the_desk_s_table_knows_a_key_of_our_app_as_the_check_does(
+    apps: dict[str, str], tone: str, bybit_bot: Bot, settings: Settings
+) -> None:
+    settings.PARTNER_APPS = apps
+    told = KeyReport(rights=HARMLESS, third_party_app="Sequence ETH-2 2026-11")
+    key = make_key(bybit_bot, KeyStatus.ACTIVE, "mB9x", timedelta(days=1), **verdict(bybit_bot, told))
+    line = next(line for line in report.lines(key) if line.looked_at == "Made for an app")
+    assert (line.found, line.tone) == ("Sequence ETH-2 2026-11", tone)

@@ -196,6 +196,12 @@ def test_it_takes_binances_yes_for_bound(market: str) -> None:
         ({"bybit": "Sequence"}, "Other Bots", REFUSED),
         ({"binance": "Sequence"}, "Sequence", REFUSED),
         ({"bybit": "Sequence"}, "Sequence", ACCEPTED),
+        # The remark is also where the name of the key goes, as our guide hands it out.
+        ({"bybit": "Sequence"}, "Sequence BTC-1 2026-11", ACCEPTED),
+        ({"bybit": "Sequence Bots"}, "Sequence BTC-1 2026-11", REFUSED),
+        ({"bybit": "Sequence"}, "Sequencer", REFUSED),
+        ({"bybit": "Sequence"}, "My Sequence", REFUSED),
+        ({"bybit": ""}, "Sequence", REFUSED),
     ],
 )
 def test_it_takes_keys_of_our_own_app_only(

@@ -7,11 +7,13 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from apikeys import pages
-from apikeys.exchanges.base import AllowList, KeyReport, Right, Trouble
+from apikeys.exchanges.base import AllowList, KeyReport, Market, Right, Trouble
 from apikeys.findings import FindingCode
-from apikeys.flows.decide import Policy, decide, decide_trouble
+from apikeys.flows.decide import Outcome, Policy, decide, decide_trouble
 from apikeys.models import Bot
+from apikeys.pages.exchanges import guide_page
 from apikeys.status import KeyStatus
+from tests.apikeys.raw_replies import bybit, bybit_good, judge
 from tests.apikeys.rows import HARMLESS, NOW, make_key, verdict
 
 
@@ -189,3 +191,17 @@ def test_it_gives_the_form_page_the_words_of_the_exchange(binance_bot: Bot, sett
     assert way.needed == ("Enable Reading", "Enable Spot & Margin Trading")
     assert way.never[0] == "Enable Withdrawals"
     assert page.key_name == "Sequence BTC-1 2026-11"
+
+
+def test_it_hands_out_a_name_by_which_a_key_of_our_app_is_known_as_ours(
+    bybit_bot: Bot, settings: Settings
+) -> None:
+    settings.PARTNER_APPS = {"bybit": "Sequence Bots"}
+    adapter = bybit_bot.adapter
+    for name in (
+        pages.key_form_page(bybit_bot, NOW).key_name,
+        guide_page(adapter, Market.SPOT, NOW).key_name,
+    ):
+        reply = bybit(bybit_good("derivatives"), type=2, note=name)
+        policy = Policy(now=NOW, partner_apps=settings.PARTNER_APPS)
+        assert judge("bybit", "derivatives", reply, policy).outcome is Outcome.ACCEPTED

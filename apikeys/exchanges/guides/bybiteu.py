@@ -23,7 +23,11 @@ GUIDE = Guide(
             " path for your own use. Never choose the name of another company.",
             "If you find neither our name nor the plain path, write to support before you make a key.",
         ),
-        Step(StepId.NAME, "Give it a name you will know again:"),
+        Step(
+            StepId.NAME,
+            "Give it a name you will know again:",
+            "If the name of our app stands there already, you may leave it as it is.",
+        ),
         Step(
             StepId.ADDRESSES,
             "On the plain path, bind the key to addresses and paste ours. A key that is bound to us by name"

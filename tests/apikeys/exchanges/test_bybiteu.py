@@ -80,6 +80,7 @@ def test_it_refuses_a_key_of_another_app(note: str, apps: dict[str, str]) -> Non
     decision = judge("bybiteu", "spot", told, replace(POLICY, partner_apps=apps))
     assert decision.outcome is Outcome.REFUSED
     assert codes(decision) == {"app_foreign"}
+    assert "choose Sequence in the list of apps" in decision.findings[0].to_do
 
 
 def test_it_warns_of_a_key_of_the_customer_s_own_that_is_bound_to_nothing() -> None:

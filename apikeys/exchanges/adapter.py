@@ -109,6 +109,13 @@ class Words:
     step: StepId | None = None
 
 
+# Of ip_blocked, where an exchange makes keys for apps too: theirs have no list that anybody could add to.
+NO_LIST_OF_AN_APP = Words(
+    to_do="Open the key at {page} and add our addresses to its list. A key made through the path for"
+    " third-party apps has no list: make a new one without it."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """One exchange: one file, one line in the registry, one test file, one guide."""

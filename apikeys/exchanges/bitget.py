@@ -12,6 +12,7 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import (
+    NO_LIST_OF_AN_APP,
     Adapter,
     Call,
     Clock,
@@ -224,6 +225,7 @@ ADAPTER = Adapter(
         Right.KEY_EDIT: "the box for managing sub-accounts",
     },
     guide=guide.GUIDE,
+    words={FindingCode.IP_BLOCKED: NO_LIST_OF_AN_APP},
     calls_per_second=50.0,
     clock=Clock(Call("v2/public/time", ("public", "common")), read_clock),
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import (
+    NO_LIST_OF_AN_APP,
     Adapter,
     Call,
     Clock,
@@ -124,6 +125,7 @@ ADAPTER = Adapter(
         ),
     ),
     unknown_key_codes=UNKNOWN_KEY,
+    words={FindingCode.IP_BLOCKED: NO_LIST_OF_AN_APP},
     address_separator=",",
     unbound_key_lives=UNBOUND_KEY_LIVES,
 )

@@ -48,6 +48,10 @@ ADAPTER = Adapter(
     ),
     unknown_key_codes=bybit.UNKNOWN_KEY,
     words={
+        FindingCode.IP_BLOCKED: Words(
+            to_do="Open the key at {page} and add our addresses to its list. A key made for another company's"
+            " app has no list: make a new one, for Sequence or on the plain path for your own use.",
+        ),
         FindingCode.APP_FOREIGN: Words(
             needed="Sequence, or your own use",
             to_do="Make a new key: choose Sequence in the list of apps, or the plain path for your own use."

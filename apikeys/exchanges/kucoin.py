@@ -11,6 +11,7 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import (
+    NO_LIST_OF_AN_APP,
     Adapter,
     Call,
     Clock,
@@ -157,6 +158,7 @@ ADAPTER = Adapter(
     # The pool is for each user, and none for an address is published for signed calls: our own choice.
     calls_per_second=20.0,
     clock=Clock(Call("timestamp", ("public",)), read_clock),
+    words={FindingCode.IP_BLOCKED: NO_LIST_OF_AN_APP},
     trading_moves="between your own wallets, those of your sub-accounts included",
     address_separator=",",
     unbound_key_lives=(

@@ -11,6 +11,7 @@ from typing import Any
 
 from apikeys.exchanges import reading
 from apikeys.exchanges.adapter import (
+    NO_LIST_OF_AN_APP,
     Adapter,
     Call,
     Clock,
@@ -62,6 +63,8 @@ TROUBLE_OF_CODE = {
     "50112": FindingCode.CLOCK,
     "50113": FindingCode.BAD_SIGNATURE,
     "50114": FindingCode.INVALID_CREDENTIALS,
+    # "To link the app using your API key, your broker needs to share their IP to be whitelisted".
+    "50118": FindingCode.APP_FOREIGN,
     "50119": FindingCode.NOT_FOUND,
     "50120": FindingCode.MISSING_PERMISSION,
 }
@@ -156,6 +159,7 @@ ADAPTER = Adapter(
         Host("us", "us.okx.com"),
     ),
     unknown_key_codes=UNKNOWN_KEY,
+    words={FindingCode.IP_BLOCKED: NO_LIST_OF_AN_APP},
     trading_moves="between your own wallets and to your sub-accounts",
     must_be_bound=True,
     address_separator=",",

@@ -363,6 +363,12 @@ def test_it_decides_about_what_an_exchange_says_instead_of_a_report(
         ("gate", Trouble(FindingCode.EXPIRED, "state"), "Make a new key", "way"),
         ("gate", Trouble(FindingCode.UNPROVEN_PERMISSION), "Paste the key again later", "rights"),
         ("binanceus", Trouble(FindingCode.UNPROVEN_PERMISSION, "HTTP 404"), "we cannot take one", "rights"),
+        ("okx", Trouble(FindingCode.APP_FOREIGN, "50118"), "do not choose the path for third-party", "kind"),
+        *(
+            (exchange, Trouble(FindingCode.IP_BLOCKED), "has no list: make a new one", "addresses")
+            for exchange in ("bybit", "bybiteu", "okx", "kucoin", "bitget")
+        ),
+        ("binance", Trouble(FindingCode.IP_BLOCKED), "add our addresses to its list.", "addresses"),
     ],
 )
 def test_it_says_what_mends_it_at_this_exchange(

@@ -169,6 +169,7 @@ TABLE = [
     *((code, FindingCode.ACCOUNT_RESTRICTED) for code in ("50059", "50060", "50100")),
     *((code, FindingCode.MISSING_PERMISSION) for code in ("50030", "50120")),
     *((code, FindingCode.IP_BLOCKED) for code in ("50035", "50110")),
+    ("50118", FindingCode.APP_FOREIGN),
     ("50101", FindingCode.WRONG_ENVIRONMENT),
     *((code, FindingCode.CLOCK) for code in ("50102", "50107", "50112")),
     *((code, FindingCode.INVALID_CREDENTIALS) for code in ("50103", "50106", "50114")),

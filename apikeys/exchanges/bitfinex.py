@@ -3,8 +3,10 @@
 Sources: Bitfinex's API documentation, pages "Key Permissions" and "User Info" (90 calls a minute each, from
 one address), "API Access" (what the rights are; a key for each client, since it counts nonces), "Transfer
 Between Wallets" (which also converts); its support article "How to create and revoke a Bitfinex API Key".
-Bitfinex documents no table of errors: the codes are those that its own and other public clients handle. They
-come with status 500 ("apikey: digest invalid", "nonce: small"), so that here a 500 with a code is an answer.
+Codes of errors are those of its page "Abbreviations & Glossary", their texts those that its own and other
+public clients handle. They come with status 500 ("apikey: digest invalid", "nonce: small"), so that here a
+500 with a code is an answer. 10001 is its "Generic error": only by its text ("api_key: permission invalid")
+is it about a right, and the text is not kept.
 
 Whoever uses a key here must count in milliseconds: after one larger number every smaller one is refused.
 """
@@ -43,8 +45,9 @@ SCOPES = frozenset((*WRITING, POSITIONS, *READ_ONLY))
 # No scope names them.
 NO_SUCH_RIGHTS = (Right.OPTIONS, Right.P2P, Right.COPY)
 
+GENERIC = "10001"
 TROUBLE_OF_CODE = {
-    "10001": FindingCode.MISSING_PERMISSION,
+    GENERIC: FindingCode.EXCHANGE_UNAVAILABLE,
     "10100": FindingCode.INVALID_CREDENTIALS,  # key, secret or address: Bitfinex does not say which
     "10114": FindingCode.EXCHANGE_UNAVAILABLE,  # a nonce that was too low proves nothing about the key
     "11010": FindingCode.EXCHANGE_UNAVAILABLE,
@@ -52,7 +55,7 @@ TROUBLE_OF_CODE = {
 }
 # Of all customers at once; with any other code Bitfinex answered this one.
 OUTAGES = frozenset({"11010", "20060"})
-FOR_LATER = OUTAGES | {"10114"}
+FOR_LATER = OUTAGES | {"10114", GENERIC}
 STATUS_OF_ERRORS = 500
 # In the list of "User Info".
 ID, MASTER_ID, IS_PAPER = 0, 16, 21
@@ -68,7 +71,8 @@ def converse(own: Own) -> Conversation:
     rights, unknown = read_rights(reply.body)
     reply = yield USER
     if trouble := read_trouble(reply):
-        if trouble.exchange_code in FOR_LATER or reading.is_for_later(trouble, _status(reply)):
+        unexplained = trouble.code is FindingCode.EXCHANGE_UNAVAILABLE and trouble.exchange_code in FOR_LATER
+        if unexplained or reading.is_for_later(trouble, _status(reply)):
             return trouble
         return KeyReport(rights=rights, unknown=unknown, key_kind=own.kind)
     user = _list(reply.body)
@@ -162,8 +166,15 @@ def _number(user: list[Any], index: int) -> int | None:
 def read_trouble(reply: Reply) -> Trouble | None:
     """Bitfinex's error is `["error", 10100, "apikey: invalid"]`; a limit also comes as `{"error": …}`."""
     code = _error_code(reply.body)
-    found = reading.trouble(code, _status(reply), TROUBLE_OF_CODE)
+    table = TROUBLE_OF_CODE
+    if code == GENERIC and _is_about_a_right(reply.body):
+        table = {GENERIC: FindingCode.MISSING_PERMISSION}
+    found = reading.trouble(code, _status(reply), table)
     return replace(found, outage=code in OUTAGES) if found and _status(reply) != reply.status else found
+
+
+def _is_about_a_right(body: Any) -> bool:
+    return isinstance(body, list) and "permission" in str(body[2:3]).lower()
 
 
 def _status(reply: Reply) -> int:

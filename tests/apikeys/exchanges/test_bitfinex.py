@@ -178,7 +178,7 @@ def assert_unproven(told: Any) -> None:
 
 
 TABLE = [
-    ("10001", FindingCode.MISSING_PERMISSION),
+    ("10001", FindingCode.EXCHANGE_UNAVAILABLE),
     ("10100", FindingCode.INVALID_CREDENTIALS),
     ("10114", FindingCode.EXCHANGE_UNAVAILABLE),
     ("11010", FindingCode.EXCHANGE_UNAVAILABLE),
@@ -193,6 +193,27 @@ def test_it_reads_each_error(code: str, finding: FindingCode, status: int) -> No
     assert trouble is not None
     assert (trouble.code, trouble.exchange_code) == (finding, code)
     assert "words" not in repr(trouble)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "finding"),
+    [
+        (500, "apikey: permission invalid", FindingCode.MISSING_PERMISSION),
+        (500, "api_key: permission invalid (#10001)", FindingCode.MISSING_PERMISSION),
+        (200, "API_KEY: PERMISSION INVALID", FindingCode.MISSING_PERMISSION),
+        (500, "temporarily_unavailable", FindingCode.EXCHANGE_UNAVAILABLE),
+        (500, None, FindingCode.EXCHANGE_UNAVAILABLE),
+        (503, "apikey: permission invalid", FindingCode.EXCHANGE_UNAVAILABLE),
+        (429, "apikey: permission invalid", FindingCode.EXCHANGE_UNAVAILABLE),
+    ],
+)
+def test_it_knows_by_its_text_what_the_generic_error_is_about(
+    status: int, text: Any, finding: FindingCode
+) -> None:
+    trouble = read_trouble(Reply(status, ["error", 10001, text]))
+    assert trouble is not None
+    assert (trouble.code, trouble.exchange_code) == (finding, "10001")
+    assert "permission" not in repr(trouble).replace("missing_permission", "")
 
 
 def test_it_tests_the_whole_table_of_errors() -> None:
@@ -243,6 +264,7 @@ def test_it_asks_for_the_account_and_goes_without_where_it_is_refused(second: An
     "second",
     [
         Reply(500, ["error", 10114, "nonce: small"]),
+        Reply(500, ["error", 10001, "temporarily_unavailable"]),
         Reply(429, ["error", 11010, "ratelimit: error"]),
         Reply(503, None),
         Reply(500, None),

@@ -149,6 +149,8 @@ class Adapter:
     must_be_bound: bool = False
     """Trading reaches other accounts of the customer, so that only a key bound to our addresses passes."""
     address_separator: str = ", "
+    to_switch_on: Mapping[Right, str] = field(default_factory=dict)
+    """What to do where a right that the bot needs is off, and to tick its box may not be all."""
     words: Mapping[str, Words] = field(default_factory=dict)
     """By `Trouble.exchange_code`, or by the code of a finding."""
     without_our_app: str = ""

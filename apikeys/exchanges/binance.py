@@ -184,6 +184,11 @@ ADAPTER = Adapter(
         ),
     ),
     unknown_key_codes=UNKNOWN_KEY,
+    to_switch_on={
+        # Of enableFutures: "API Key created before your futures account opened does not support futures".
+        Right.DERIVATIVES: "Switch on Enable Futures. If your futures account is not open yet, or was opened"
+        " after this key was made, make a new key once it is open: this one cannot use it."
+    },
     address_separator=" ",
     unbound_key_lives="Binance warns that it deletes a trading key that is bound to no address.",
 )

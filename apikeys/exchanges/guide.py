@@ -64,6 +64,7 @@ _ABOUT: dict[StepId, tuple[FindingCode, ...]] = {
         FindingCode.IP_NOT_OURS,
         FindingCode.IP_EXTRA,
         FindingCode.IP_OPEN,
+        FindingCode.INHERENT_TRANSFER,
         FindingCode.INVALID_CREDENTIALS,
     ),
     StepId.RIGHTS: (

@@ -19,6 +19,7 @@ from apikeys.exchanges.adapter import (
     Host,
     Own,
     Reply,
+    Words,
     ask_once,
 )
 from apikeys.exchanges.base import ALL_RIGHTS, KeyReport, Market, Right, Trouble, UnreadableReplyError
@@ -159,7 +160,15 @@ ADAPTER = Adapter(
         Host("us", "us.okx.com"),
     ),
     unknown_key_codes=UNKNOWN_KEY,
-    words={FindingCode.IP_BLOCKED: NO_LIST_OF_AN_APP},
+    words={
+        FindingCode.IP_BLOCKED: NO_LIST_OF_AN_APP,
+        FindingCode.PRODUCT_NOT_ENABLED: Words(
+            needed="An account mode with futures",
+            found="Spot mode",
+            to_do="Choose another account mode in the settings of OKX's trading page. This same key will do"
+            " after that.",
+        ),
+    },
     trading_moves="between your own wallets and to your sub-accounts",
     must_be_bound=True,
     address_separator=",",

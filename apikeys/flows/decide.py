@@ -22,7 +22,7 @@ from apikeys.exchanges.base import (
     Trouble,
 )
 from apikeys.findings import Finding, FindingCode, Severity
-from apikeys.wording import trouble_finding
+from apikeys.wording import in_its_words, trouble_finding
 
 # Shorter ones are no networks of anybody's own: a company has a /16, a site a /48, at the most.
 _LEAST_PREFIX_V4, _LEAST_PREFIX_V6 = 16, 32
@@ -126,7 +126,7 @@ def _rights(report: KeyReport, bot: TradingBot) -> Iterator[Finding]:
                 " again later; if this stays, write to support.",
             )
         elif right in needed and right in report.product_off:
-            yield _refuse(
+            not_open = _refuse(
                 FindingCode.PRODUCT_NOT_ENABLED,
                 right_name(right),
                 "Open on the account",
@@ -134,10 +134,10 @@ def _rights(report: KeyReport, bot: TradingBot) -> Iterator[Finding]:
                 f"Open {right_name(right).lower()} on your account at {bot.adapter.name} first, then make a"
                 " new key.",
             )
+            yield in_its_words(not_open, bot.adapter)
         elif right in needed and not granted:
-            yield _refuse(
-                FindingCode.MISSING_PERMISSION, right_name(right), "On", "Off", f"Switch on {label}."
-            )
+            to_do = bot.adapter.to_switch_on.get(right, f"Switch on {label}.")
+            yield _refuse(FindingCode.MISSING_PERMISSION, right_name(right), "On", "Off", to_do)
         elif right in FORBIDDEN_RIGHTS and granted:
             yield _refuse(
                 FindingCode.FORBIDDEN_PERMISSION, right_name(right), "Off", "On", f"Switch off {label}."

@@ -387,6 +387,34 @@ def test_it_says_what_mends_it_at_this_exchange(
     assert Finding.from_json(before).to_do == told.to_do
 
 
+def test_it_sends_nobody_at_okx_for_a_new_key_who_is_in_spot_mode() -> None:
+    rights = {right: right in (Right.READ, Right.DERIVATIVES) for right in Right}
+    report = KeyReport(rights, allow_list=AllowList(True, TWO[:1]), product_off=(Right.DERIVATIVES,))
+    told = the_one(decide(report, BOTS["okx", "derivatives"], POLICY))
+    assert told.code == FindingCode.PRODUCT_NOT_ENABLED
+    assert "This same key will do" in told.to_do
+    assert "new key" not in told.to_do
+    elsewhere = the_one(decide(report, BOTS["kraken", "derivatives"], POLICY))
+    assert "make a new key" in elsewhere.to_do
+
+
+def test_it_tells_of_the_new_key_that_futures_at_binance_may_need() -> None:
+    flags = binance_good("derivatives") | {"enableFutures": False}
+    told = the_one(judge("binance", "derivatives", binance(flags)))
+    assert told.code == FindingCode.MISSING_PERMISSION
+    assert told.to_do.startswith("Switch on Enable Futures.")
+    assert "make a new key" in told.to_do
+
+
+def test_it_leads_from_a_key_that_moves_funds_from_anywhere_to_the_addresses() -> None:
+    report = good(allow_list=AllowList(False, ()), inherent_transfer=True)
+    steps = EXCHANGES["okx"].guide.for_market(Market.SPOT)
+    for told in decide(report, BOTS["okx", "spot"], POLICY).findings:
+        found = step_about(told, steps)
+        assert found is not None, told.code
+        assert found.id == "addresses"
+
+
 @pytest.mark.parametrize(
     ("exchange", "place", "offered"), [("gate", "Gate EU", False), ("bybit", "Bybit EU", True)]
 )

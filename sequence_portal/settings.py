@@ -300,7 +300,7 @@ CHECK_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 
 CHECK_GIVE_UP = timedelta(hours=24)
 # A new key that one host of an exchange does not know is not refused for so long while another host of it,
 # which may know the key, gives no answer. After that the silent one counts as given up.
-UNHEARD_HOST = timedelta(hours=1)
+UNHEARD_HOST = timedelta(minutes=10)
 # An active key is looked at about once a day. Where its exchange did not answer, again after these pauses,
 # the last one over and over: the bot trades on, so nobody waits, and an exchange in trouble is left alone.
 RECHECK_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 120, 240))

@@ -134,7 +134,7 @@ def has(key: ApiKey, code: FindingCode) -> bool:
 
 def held_because(key: ApiKey) -> str:
     """Why a person looks at a key first."""
-    exchange = key.bot.adapter.name
+    exchange = key.adapter.name
     if not key.account_id:
         return f"{exchange} does not tell whether it belongs to the same account as before."
     return f"It belongs to another {exchange} account than before."

@@ -247,7 +247,7 @@ def test_it_refuses_no_key_while_the_region_that_may_know_it_is_silent(
     assert (key.status, key.region) == (KeyStatus.ACTIVE, "eea")
 
 
-def test_it_refuses_a_key_that_nobody_knows_after_an_hour_of_a_silent_region(
+def test_it_refuses_a_key_that_nobody_knows_after_a_while_of_a_silent_region(
     as_alice: Client, okx_bot: Bot, simulator: Simulator, settings: Settings
 ) -> None:
     """A host that is given up for good must not keep everybody waiting who mistyped a key."""

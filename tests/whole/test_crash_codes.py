@@ -103,5 +103,5 @@ def test_it_mails_a_code_twice_only_if_the_worker_dies_between_the_250_and_its_r
         lock.drop_those_who_wait()
     workers.start(MAIL)
     check_end(client, mail_sink, letters=2)
-    first, second = mail_sink.messages
+    first, second = mail_sink.messages[:2]  # the sign-in that followed is mailed too
     assert code_of(first) != code_of(second)

@@ -78,11 +78,11 @@ def test_it_serves_at_once_after_the_server_was_away(
     server: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask()
-    monkeypatch.setattr("django.db.connection.pool.timeout", 2)
+    monkeypatch.setattr("django.db.connection.pool.timeout", 3)
     with away(server):
         connection.close()
         with pytest.raises(OperationalError):
             ask()
-        # Pauses that double from one second on would end after 8 seconds at most, and after 13 at least.
-        time.sleep(8)
+        # Pauses that double from one second on would end after 9 seconds at most, and after 13 at least.
+        time.sleep(7)
     ask()

@@ -15,6 +15,8 @@ _CODE = re.compile(r"(?<![\w.,/:-])\d{3}[ -]?\d{3}(?![\w.,/:-]*\d)")
 # The shortest key that an exchange hands out has 16 characters.
 _LEAST = 16
 _TOKEN = re.compile(rf"[A-Za-z0-9+/=_-]{{{_LEAST},}}")
+# Some exchanges hand out keys of this form, which by chance can be nearly all digits.
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _PART = re.compile(r"[A-Za-z0-9]+")
 _WORDS = re.compile(r"[A-Z]*[a-z]*(?:[A-Z][a-z]+)*")  # as people write them: Jane, JaneDoe, BTCPerpetual
 # What is no letter and cannot be seen, beside the characters that Unicode calls marks, format and control.
@@ -40,7 +42,8 @@ def secrets_in(text: str) -> list[str]:
     That is letters and digits mixed, as nothing is that people write. A date, an address of a page or an id
     is long as well, but its parts are words or numbers, or short.
     """
-    return [token for token in _TOKEN.findall(_visible(text)) if _mixed_in(token) >= _LEAST]
+    tokens = _TOKEN.findall(_visible(text))
+    return [token for token in tokens if _mixed_in(token) >= _LEAST or _UUID.search(token)]
 
 
 def refuse_secrets(sentence: str) -> Callable[[str], None]:

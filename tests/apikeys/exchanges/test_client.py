@@ -285,7 +285,7 @@ def test_a_report_counts_for_more_than_what_another_region_sends(
     client: AskOnce,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(asking, "LOOK_SECONDS", 2.0)
     key = at_host("bybit", "api.bybit.kz", 307)
     simulator.know(key)
     simulator.behave("bybit", do, host="api.bybit.nl", **options)
@@ -302,7 +302,7 @@ def test_it_says_that_a_region_which_may_know_the_key_gave_no_answer(
     client: AskOnce,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(asking, "LOOK_SECONDS", 2.0)
     stranger = credentials(SIMULATED["bybit"].fresh(308))
     assert client("bybit", stranger) == Trouble(FindingCode.NOT_FOUND, "10003", outage=False)
     simulator.behave("bybit", do, host="api.bybit.kz", **options)
